@@ -1,0 +1,71 @@
+"""Every error of the API in one shape: problem details, as RFC 9457 defines them."""
+
+import traceback
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, json, request
+from werkzeug.exceptions import HTTPException
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+def answer_errors_as_json(app: Flask) -> None:
+    """Let the app answer each error, a crash included, with problem details.
+
+    A crash tells its exception, traceback, file and line while app.debug is on, and
+    nothing of the inside otherwise.
+    """
+    # In debug Flask would hand a crash on to the server, and the client gets no JSON.
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+
+    @app.errorhandler(HTTPException)
+    def answer_error(error: HTTPException) -> Response:
+        crash = getattr(error, "original_exception", None)
+        return problem(
+            error, **(describe_exception(crash) if crash and app.debug else {})
+        )
+
+
+def problem(error: HTTPException, **more: Any) -> Response:
+    """Return the problem details of an error: RFC 9457's members, and more if given.
+
+    What the error itself brings stays: its headers, such as Allow, or the whole
+    response of `abort(response)`.
+    """
+    response = error.get_response()
+    if error.response is None:
+        members = {
+            "type": "about:blank",
+            "title": error.name,
+            "status": error.code,
+            "detail": error.description,
+            "instance": request.path,
+        }
+        response.data = json.dumps(members | more)
+        response.content_type = "application/problem+json"
+    return response
+
+
+def describe_exception(error: BaseException) -> dict[str, Any]:
+    """Tell what was raised and where, for whoever develops the API.
+
+    `file` and `line` name the innermost place in the project's own code, or the place
+    that Python could not read.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    own_frames = [frame for frame in frames if is_own_code(frame.filename)]
+    last = (own_frames or frames)[-1]
+    unreadable = isinstance(error, SyntaxError) and error.filename
+    return {
+        "exception": "".join(traceback.format_exception_only(error)).strip(),
+        "traceback": "".join(traceback.format_exception(error)),
+        "file": error.filename if unreadable else last.filename,
+        "line": error.lineno if unreadable else last.lineno,
+    }
+
+
+def is_own_code(filename: str) -> bool:
+    """Tell whether a file belongs to the project and not to an installed package."""
+    path = Path(filename)
+    return path.is_relative_to(PROJECT) and "site-packages" not in path.parts
