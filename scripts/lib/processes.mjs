@@ -1,0 +1,103 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import os from 'node:os';
+import { createInterface } from 'node:readline';
+import { ROOT } from './project.mjs';
+
+const PATIENCE = 3000;
+const children = new Set();
+let stopping;
+
+/**
+ * Start a program in the project's folder. It ends when this process is told to end.
+ *
+ * @param {string[]} command the program and its arguments
+ * @param {object} [options]
+ * @param {Record<string, string>} [options.env] added to the environment
+ * @param {string} [options.label] written before each line of its output
+ * @param {boolean} [options.shell] needed for npx, which is a batch file on Windows
+ * @returns {Promise<number>} its exit code, 127 if there is no such program
+ */
+export async function run([program, ...args], { env, label, shell } = {}) {
+  if (stopping) return stopping;
+  listenForTheEnd();
+  const child = spawn(program, args, {
+    cwd: ROOT,
+    env: { ...process.env, ...(label && colors()), ...env },
+    shell,
+    stdio: label ? ['ignore', 'pipe', 'pipe'] : 'inherit',
+    windowsHide: true,
+  });
+  children.add(child);
+  if (label) {
+    labelLines(child.stdout, label, process.stdout);
+    labelLines(child.stderr, label, process.stderr);
+  }
+  try {
+    const [code, signal] = await once(child, 'close');
+    return code ?? 128 + os.constants.signals[signal];
+  } catch (error) {
+    console.error(`${program}: ${error.message}`);
+    return 127;
+  } finally {
+    children.delete(child);
+  }
+}
+
+/**
+ * End a program and all that it started.
+ *
+ * @param {import('node:child_process').ChildProcess} child
+ * @param {NodeJS.Platform} [platform]
+ * @param {typeof spawnSync} [execute] runs Windows' taskkill
+ */
+export function stop(child, platform = process.platform, execute = spawnSync) {
+  if (platform === 'win32') {
+    // kill() would end the reloader and leave the server that it started.
+    execute('taskkill', ['/pid', String(child.pid), '/t', '/f']);
+    return;
+  }
+  child.kill('SIGTERM');
+  setTimeout(() => child.kill('SIGKILL'), PATIENCE).unref();
+}
+
+/** End every program that this process started. */
+export function stopAll() {
+  for (const child of children) stop(child);
+}
+
+let listening = false;
+
+function listenForTheEnd() {
+  if (listening) return;
+  listening = true;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.once(signal, () => end(signal));
+  }
+  // A command runner that is killed does not pass the signal on.
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && end('SIGHUP'), 500).unref();
+}
+
+async function end(signal) {
+  if (stopping) return;
+  const ended = [...children].map((child) => once(child, 'close'));
+  stopping = Promise.all(ended).then(() => 128 + os.constants.signals[signal]);
+  // Ctrl-C reaches the programs by itself; give them the time to end in their own way.
+  if (signal === 'SIGINT') setTimeout(stopAll, 1000).unref();
+  else stopAll();
+  process.exit(await stopping);
+}
+
+function labelLines(stream, label, output) {
+  createInterface({ input: stream }).on('line', (line) =>
+    output.write(`${label} ${line}\n`),
+  );
+}
+
+/** Programs that write into a pipe believe that nobody sees their colours. */
+function colors() {
+  return process.stdout.isTTY && !process.env.NO_COLOR
+    ? { FORCE_COLOR: '1' }
+    : {};
+}
