@@ -1,0 +1,175 @@
+import http from 'node:http';
+import https from 'node:https';
+import { pipeline } from 'node:stream';
+
+// What speaks of one connection only (RFC 9110, section 7.6.1), and what is for Vite alone.
+const NOT_PASSED_ON = new Set([
+  'connection',
+  'expect',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'x-flask-route',
+]);
+const LOOPBACK = /^(localhost|127\.[\d.]+|\[::1\])$/;
+
+/**
+ * Open a request to the API on a connection of its own: one that was kept could be closed by
+ * a restart just when it is used, and nobody knew whether a POST had been taken.
+ *
+ * @param {URL} target the API's address
+ * @param {http.RequestOptions} options path, method and headers
+ * @returns {http.ClientRequest}
+ */
+export function openRequest(target, options) {
+  const { request } = target.protocol === 'https:' ? https : http;
+  return request({
+    host: target.hostname.replace(/^\[|\]$/g, ''),
+    port: target.port,
+    servername: target.hostname,
+    agent: false,
+    // A staging server's certificate is not for this machine to judge.
+    rejectUnauthorized: false,
+    ...options,
+  });
+}
+
+/**
+ * Ask the API what a client asked.
+ *
+ * A GET or HEAD that a restart cut is asked once more; nothing else is sent twice.
+ *
+ * @param {URL} target the API's address
+ * @param {http.IncomingMessage} req its body is streamed
+ * @param {http.ServerResponse} res when its client leaves, the API notices
+ * @param {() => Promise<boolean>} findApi called when the connection was refused
+ * @returns {Promise<http.IncomingMessage>} the answer, of which the headers have come
+ * @throws {Error} with code ECONNREFUSED when there is no API, otherwise when it went away
+ */
+export async function ask(target, req, res, findApi) {
+  const hasBody =
+    'content-length' in req.headers || 'transfer-encoding' in req.headers;
+  const isRepeatable = /^(GET|HEAD)$/.test(req.method) && !hasBody;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await send(target, req, res, hasBody);
+    } catch (error) {
+      const isRefused = error.code === 'ECONNREFUSED';
+      if (isRefused ? !(await findApi()) : !isRepeatable || attempt === 2) {
+        throw error;
+      }
+    }
+  }
+}
+
+function send(target, req, res, hasBody) {
+  return new Promise((resolve, reject) => {
+    const request = openRequest(target, {
+      path: req.originalUrl,
+      method: req.method,
+      headers: requestHeaders(target, req),
+    });
+    request.on('response', resolve);
+    request.on('error', reject);
+    res.on('close', () => request.destroy());
+    if (!hasBody) {
+      request.end();
+      return;
+    }
+    request.on('socket', (socket) => {
+      // Until it is connected nothing of the body is taken, so that it can wait for Flask.
+      socket.once('connect', () => req.pipe(request));
+    });
+  });
+}
+
+/**
+ * Pass the API's answer on to the client as it comes.
+ *
+ * @param {http.IncomingMessage} answer
+ * @param {http.ServerResponse} res
+ * @param {string} [body] of it, where that has been read already
+ */
+export function pass(answer, res, body) {
+  res.writeHead(answer.statusCode, endToEnd(answer.rawHeaders));
+  if (body !== undefined) {
+    res.end(body);
+    return;
+  }
+  // Server-sent events begin with headers and, for a while, nothing else.
+  res.flushHeaders();
+  pipeline(answer, res, () => {});
+}
+
+/**
+ * Connect a WebSocket, or whatever else a client upgrades to, with the API.
+ *
+ * @param {URL} target the API's address
+ * @param {http.IncomingMessage} req
+ * @param {import('node:net').Socket} socket
+ * @param {Buffer} clientHead what the client sent ahead
+ */
+export function passUpgrade(target, req, socket, clientHead) {
+  const { connection, upgrade } = req.headers;
+  const request = openRequest(target, {
+    path: req.url,
+    method: req.method,
+    headers: { ...requestHeaders(target, req), connection, upgrade },
+  });
+  socket.on('error', () => request.destroy());
+  request.on('error', () => socket.destroy());
+  request.on('response', (answer) => {
+    socket.write(head(answer, 'Connection: close'));
+    pipeline(answer, socket, () => {});
+  });
+  request.on('upgrade', (answer, upstream, upstreamHead) => {
+    const { upgrade: protocol } = answer.headers;
+    socket.write(head(answer, 'Connection: Upgrade', `Upgrade: ${protocol}`));
+    socket.write(upstreamHead);
+    upstream.write(clientHead);
+    pipeline(upstream, socket, () => {});
+    pipeline(socket, upstream, () => {});
+  });
+  request.end();
+}
+
+function requestHeaders(target, { headers, socket }) {
+  const host = headers.host ?? headers[':authority'];
+  const passedOn = Object.entries(headers).filter(
+    ([name]) => !NOT_PASSED_ON.has(name) && !name.startsWith(':'),
+  );
+  const protocol = socket.encrypted ? 'https' : 'http';
+  const client = [headers['x-forwarded-for'], socket.remoteAddress];
+  return {
+    'x-forwarded-proto': protocol,
+    'x-forwarded-host': host,
+    'x-forwarded-port': String(socket.localPort),
+    ...Object.fromEntries(passedOn),
+    'x-forwarded-for': client.filter(Boolean).join(', '),
+    // On this machine both are one site; another one expects its own name.
+    host: LOOPBACK.test(target.hostname) ? host : target.host,
+    ...(headers['transfer-encoding'] && { 'transfer-encoding': 'chunked' }),
+  };
+}
+
+function endToEnd(rawHeaders) {
+  const kept = [];
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (!NOT_PASSED_ON.has(rawHeaders[i].toLowerCase())) {
+      kept.push(rawHeaders[i], rawHeaders[i + 1]);
+    }
+  }
+  return kept;
+}
+
+function head({ statusCode, statusMessage, rawHeaders }, ...more) {
+  const headers = endToEnd(rawHeaders);
+  const lines = [`HTTP/1.1 ${statusCode} ${statusMessage}`];
+  for (let i = 0; i < headers.length; i += 2) {
+    lines.push(`${headers[i]}: ${headers[i + 1]}`);
+  }
+  return `${[...lines, ...more].join('\r\n')}\r\n\r\n`;
+}

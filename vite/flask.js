@@ -1,0 +1,158 @@
+import { once } from 'node:events';
+import { STATUS_CODES } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { apiAddress } from '../scripts/lib/project.mjs';
+import { isForIndex, isNavigation, wantsDocument } from './create-react-app.js';
+import { FlaskLink } from './flask-link.js';
+import { Overlay } from './flask-overlay.js';
+import { ask, pass, passUpgrade } from './flask-proxy.js';
+
+const NAVIGATION_WAITS = 2_000;
+const PROBLEM = 'application/problem+json';
+
+/**
+ * Join Vite's development server and Flask's, so that the browser sees one.
+ *
+ * What Vite does not recognise is asked of the API, requests wait while Flask restarts, the
+ * page reloads when the API has new code, and a Python exception is shown in Vite's overlay.
+ *
+ * @returns {import('vite').Plugin} to be listed in vite.config.js
+ */
+export default function flask() {
+  return { name: 'flask', apply: 'serve', configureServer };
+}
+
+function configureServer(server) {
+  const target = apiAddress();
+  if (!target || !server.httpServer) return;
+  const { logger, root } = server.config;
+  const link = new FlaskLink(target, root);
+  const overlay = new Overlay(server);
+  let greeting;
+  let hasFailed = false;
+
+  link.on('ready', (next) => {
+    if (link.stranger) {
+      logger.warnOnce(whoAnswers());
+      return;
+    }
+    if (hasFailed) logger.info('The API answers.', { timestamp: true });
+    if (next?.error) {
+      overlay.show(next.error, 'while api.py was imported', { lasts: true });
+    } else {
+      overlay.clear();
+      const isChanged = greeting && next && greeting.code !== next.code;
+      if (isChanged || greeting?.error || hasFailed) reload();
+    }
+    greeting = next;
+    hasFailed = false;
+  });
+
+  server.httpServer.on('close', () => link.close());
+  server.httpServer.on('upgrade', (req, socket, head) => {
+    const isVites = /^vite-/.test(req.headers['sec-websocket-protocol']);
+    if (!isVites) passUpgrade(target, req, socket, head);
+  });
+  if (process.env.API_IS_STARTING) announce(server, link);
+
+  /** Let the API answer; leave to the page each navigation that is not to one of its routes. */
+  async function askApi(req, res, next) {
+    if (isForIndex(req)) return next();
+    const isForPage = isNavigation(req);
+    const isReady = () =>
+      link.whenReady(isForPage ? NAVIGATION_WAITS : undefined);
+    const unavailable = () =>
+      isForPage ? next() : answerUnavailable(req, res);
+
+    if (!(await isReady()) || link.stranger) return unavailable();
+    let answer;
+    try {
+      answer = await ask(target, req, res, () => {
+        link.connect();
+        return isReady();
+      });
+    } catch (error) {
+      if (error.code === 'ECONNREFUSED') return unavailable();
+      const detail = `The API went away during ${req.method} ${req.originalUrl}.`;
+      return answerProblem(req, res, 502, detail);
+    }
+    if (isForPage && isWithoutRoute(answer)) {
+      answer.destroy();
+      return next();
+    }
+    if (
+      answer.statusCode !== 500 ||
+      answer.headers['content-type'] !== PROBLEM
+    ) {
+      return pass(answer, res);
+    }
+    const body = await text(answer).catch(() => '');
+    const shown = overlay.showProblem(body, `${req.method} ${req.originalUrl}`);
+    if (shown && overlay.isEnabled && wantsDocument(req))
+      overlay.answerWithPage(req, res);
+    else pass(answer, res, body);
+  }
+
+  /** Routes of an API without our link are unknown: there the page answers every 404. */
+  function isWithoutRoute({ statusCode, headers }) {
+    const isMissing = statusCode === 404 || statusCode === 405;
+    return isMissing && (!greeting || headers['x-flask-route'] === 'none');
+  }
+
+  function answerUnavailable(req, res) {
+    const detail = link.stranger
+      ? whoAnswers()
+      : 'Start the API with: yarn start-api';
+    if (!hasFailed && !link.stranger) {
+      logger.error(`No API at ${target.origin}. ${detail}`, {
+        timestamp: true,
+      });
+    }
+    hasFailed = true;
+    answerProblem(req, res, 503, detail);
+  }
+
+  function whoAnswers() {
+    return (
+      `${target.origin} is answered by ${link.stranger}. Stop that, or choose another port: ` +
+      'set FLASK_RUN_PORT for yarn start and yarn start-api.'
+    );
+  }
+
+  function reload() {
+    if (server.ws.clients.size === 0) return;
+    logger.info('page reload (the API has changed)', { timestamp: true });
+    server.ws.send({ type: 'full-reload', path: '*' });
+  }
+
+  return () => {
+    server.middlewares.use((req, res, next) => {
+      askApi(req, res, next).catch(next);
+    });
+  };
+}
+
+/** Print one address where `yarn dev` shows the output of two servers. */
+async function announce(server, link) {
+  server.printUrls = () => {};
+  await Promise.all([
+    once(server.httpServer, 'listening'),
+    once(link, 'ready'),
+  ]);
+  const { port } = server.httpServer.address();
+  const url = server.resolvedUrls?.local[0] ?? `http://localhost:${port}/`;
+  server.config.logger.info(`\nReact and Flask are ready: ${url}\n`);
+}
+
+function answerProblem(req, res, status, detail) {
+  const title = STATUS_CODES[status];
+  const instance = req.originalUrl.split('?')[0];
+  res.writeHead(status, {
+    'Content-Type': PROBLEM,
+    'Cache-Control': 'no-store',
+  });
+  res.end(
+    JSON.stringify({ type: 'about:blank', title, status, detail, instance }),
+  );
+  req.resume();
+}
