@@ -1,0 +1,105 @@
+"""Fixtures: the API's test client, a copy of the project, and a real browser."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browsers import find_browser
+from flask import Flask
+from flask.testing import FlaskClient
+from servers import ROOT, free_port, running
+
+NOT_COPIED = (".git", "build", "node_modules", "venv", "__pycache__", ".*_cache")
+GET_A_BROWSER = (
+    "No browser. Install Chrome, Chromium or Edge, or download Playwright's own: "
+    f"{sys.executable} -m playwright install --only-shell chromium"
+)
+
+
+def pytest_configure() -> None:
+    # Let fixtures stop their servers when the run itself is told to stop.
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("stopped by SIGTERM"))
+
+
+@pytest.fixture
+def app() -> Flask:
+    from api import app
+
+    app.testing = True
+    return app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copy the project, with what it has installed; for all tests that only run it."""
+    return copy_project(tmp_path_factory.mktemp("a path with spaces"))
+
+
+@pytest.fixture
+def own_project(tmp_path: Path) -> Path:
+    """Copy the project for one test that edits it."""
+    return copy_project(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def site(project: Path) -> Iterator[str]:
+    """Start both servers with `npm run dev`; return the address to open."""
+    port = str(free_port())
+    with running(project, "dev", PORT=port, FLASK_RUN_PORT=str(free_port())) as dev:
+        dev.prints("React and Flask are ready")
+        yield f"http://localhost:{port}"
+
+
+def copy_project(folder: Path) -> Path:
+    copy = folder / "react-flask-app"
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*NOT_COPIED))
+    for installed in ("node_modules", "api/venv"):
+        shutil.copytree(
+            ROOT / installed,
+            copy / installed,
+            symlinks=True,
+            copy_function=link_or_copy,
+        )
+    return copy
+
+
+def link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict, playwright) -> dict:
+    """Prefer an installed browser; download Playwright's own where there is none."""
+    if path := find_browser():
+        return browser_type_launch_args | {"executable_path": path}
+    if (
+        not Path(playwright.chromium.executable_path).exists()
+        and not download_browser()
+    ):
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(GET_A_BROWSER)
+    return browser_type_launch_args
+
+
+def download_browser() -> bool:
+    command = [
+        sys.executable,
+        "-m",
+        "playwright",
+        "install",
+        "--only-shell",
+        "chromium",
+    ]
+    return subprocess.run(command, check=False, timeout=300).returncode == 0

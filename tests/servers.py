@@ -1,0 +1,105 @@
+"""Start this project's commands as a user does, and stop them whatever happens."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+WINDOWS = os.name == "nt"
+
+
+def wait_for(condition: Callable[[], Any], what: str, seconds: float = 30) -> Any:
+    """Return the first true result of a condition, or fail after some seconds."""
+    deadline = time.monotonic() + seconds
+    while not (result := condition()):
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        time.sleep(0.02)
+    return result
+
+
+def free_port() -> int:
+    """Return a port of this machine that nothing listens on."""
+    with closing(socket.socket()) as server:
+        server.bind(("127.0.0.1", 0))
+        return server.getsockname()[1]
+
+
+def is_listening(port: int) -> bool:
+    """Tell whether something accepts connections on a port of this machine."""
+    try:
+        socket.create_connection(("localhost", port), timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    """Replace a text in a file, which must contain it."""
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+class Command:
+    """A running `npm run ...` and what it has printed so far."""
+
+    def __init__(self, project: Path, *command: str, **env: str) -> None:
+        """Start a script of package.json; env is added to the environment."""
+        self.log = project / f"{command[0]}-{free_port()}.log"
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("FLASK_")}
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [shutil.which("npm"), "run", "--silent", *command],
+                cwd=project,
+                env=clean | {"BROWSER": "none", "CI": "", "NO_COLOR": "1"} | env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=not WINDOWS,
+            )
+
+    @property
+    def output(self) -> str:
+        """What the command has printed."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def prints(self, text: str) -> None:
+        """Wait until the command has printed a text."""
+        wait_for(lambda: text in self.output or self.ended, f"{text!r}")
+        assert text in self.output, self.output
+
+    @property
+    def ended(self) -> bool:
+        """Whether the command has come to its end."""
+        return self.process.poll() is not None
+
+    def stop(self) -> int:
+        """Stop it as a supervisor does, with SIGTERM; return its exit code."""
+        if WINDOWS:
+            tree = ["taskkill", "/pid", str(self.process.pid), "/t", "/f"]
+            subprocess.run(tree, check=False, capture_output=True)
+        else:
+            self.process.terminate()
+        try:
+            return self.process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            raise
+
+
+@contextmanager
+def running(project: Path, *command: str, **env: str) -> Iterator[Command]:
+    """Run a script of package.json for the length of a `with` block."""
+    server = Command(project, *command, **env)
+    try:
+        yield server
+    finally:
+        if not server.ended:
+            server.stop()

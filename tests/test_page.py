@@ -1,0 +1,129 @@
+"""The page in a real browser, with both servers behind it."""
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from servers import edit, free_port, is_listening, running, wait_for
+
+TIME_SHOWN = re.compile(r"The current time is (\d{10}\.\d+)\.")
+
+A_ROUTE = """
+
+@app.route("/added", methods=["GET", "POST", "PUT", "DELETE"])
+def added():
+    from flask import request
+    return {"method": request.method, "body": request.get_data(as_text=True)}
+"""
+
+
+def unix_time_shown(page: Page) -> float:
+    expect(page.get_by_role("status")).to_contain_text(TIME_SHOWN)
+    return float(TIME_SHOWN.search(page.get_by_role("status").inner_text())[1])
+
+
+def fetch(page: Page, path: str, **options: object) -> tuple[int, dict]:
+    """Fetch from inside the page; return the status and the JSON."""
+    script = """async ([path, options]) => {
+        const response = await fetch(path, options);
+        return [response.status, await response.json()];
+    }"""
+    status, body = page.evaluate(script, [path, options])
+    return status, body
+
+
+def test_it_shows_the_time_of_the_api(page: Page, site: str) -> None:
+    messages = []
+    page.on("console", lambda message: messages.append(message.text))
+    page.goto(site)
+    shown = unix_time_shown(page)
+    assert abs(shown - time.time()) < 2
+    instant = page.locator("time").get_attribute("datetime")
+    assert page.evaluate("text => Date.parse(text)", instant) == int(shown * 1000)
+    year = time.strftime("%Y", time.localtime(shown))
+    expect(page.locator("time")).to_contain_text(year)
+    assert [text for text in messages if "error" in text.lower()] == []
+
+
+def test_it_has_a_title_a_description_and_icons(page: Page, site: str) -> None:
+    page.goto(site)
+    expect(page).to_have_title("React + Flask")
+    assert page.locator("meta[name=description]").get_attribute("content")
+    for link in page.locator("link[rel*=icon], link[rel=manifest]").all():
+        response = page.request.get(site + link.get_attribute("href"))
+        assert response.ok
+        assert "text/html" not in response.headers["content-type"]
+
+
+@pytest.mark.parametrize("path", ["/deep/link", "/users/jo.smith", "/?q=1"])
+def test_a_deep_link_loads_the_page(page: Page, site: str, path: str) -> None:
+    response = page.goto(site + path)
+    assert response.status == 200
+    unix_time_shown(page)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+def test_a_fetch_to_an_unknown_path_reaches_flask(
+    page: Page, site: str, method: str
+) -> None:
+    page.goto(site)
+    status, problem = fetch(page, "/no/such/thing", method=method)
+    assert (status, problem["instance"]) == (404, "/no/such/thing")
+
+
+def test_a_new_route_is_reachable_without_any_configuration(
+    page: Page, own_project: Path
+) -> None:
+    api = own_project / "api/api.py"
+    api.write_text(api.read_text() + A_ROUTE)
+    port = free_port()
+    ports = {"PORT": str(port), "FLASK_RUN_PORT": str(free_port())}
+    with running(own_project, "dev", **ports) as dev:
+        dev.prints("React and Flask are ready")
+        page.goto(f"http://localhost:{port}")
+        for method in ("POST", "PUT", "DELETE"):
+            answer = fetch(page, "/added", method=method, body="hello")
+            assert answer == (200, {"method": method, "body": "hello"})
+        assert fetch(page, "/added")[1]["method"] == "GET"
+
+
+def test_saving_app_js_changes_the_page_and_keeps_its_state(
+    page: Page, own_project: Path
+) -> None:
+    port = free_port()
+    ports = {"PORT": str(port), "FLASK_RUN_PORT": str(free_port())}
+    with running(own_project, "dev", **ports) as dev:
+        dev.prints("React and Flask are ready")
+        page.goto(f"http://localhost:{port}")
+        before = unix_time_shown(page)
+        edit(own_project / "src/App.js", "<h1>React + Flask</h1>", "<h1>Mine</h1>")
+        expect(page.get_by_role("heading")).to_have_text("Mine")
+        assert unix_time_shown(page) == before
+        edit(own_project / "src/App.js", "<h1>Mine</h1>", "<h1>Mine</h2>")
+        expect(page.locator("vite-error-overlay")).to_contain_text("App.js")
+        edit(own_project / "src/App.js", "<h1>Mine</h2>", "<h1>Ours</h1>")
+        expect(page.get_by_role("heading")).to_have_text("Ours")
+        expect(page.locator("vite-error-overlay")).not_to_be_attached()
+
+
+def test_the_api_can_be_stopped_and_started_again(page: Page, project: Path) -> None:
+    port, api_port = free_port(), free_port()
+    ports = {"PORT": str(port), "FLASK_RUN_PORT": str(api_port)}
+    with running(project, "start", **ports) as start:
+        with running(project, "start-api", **ports):
+            wait_for(lambda: is_listening(api_port), "the API")
+            start.prints("Local:")
+            page.goto(f"http://localhost:{port}")
+            before = unix_time_shown(page)
+        page.get_by_role("button").click()
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text("yarn start-api", timeout=15_000)
+        page.get_by_role("button", name="Try again").click()
+        expect(alert).to_contain_text("yarn start-api", timeout=15_000)
+        with running(project, "start-api", **ports):
+            wait_for(lambda: is_listening(api_port), "the API")
+            page.get_by_role("button").click()
+            expect(alert).to_be_empty()
+            assert unix_time_shown(page) > before
