@@ -80,6 +80,20 @@ def file_of(module: ModuleType) -> str:
     return getattr(module, "__file__", None) or ""
 
 
+class WithoutRepetition(logging.Filter):
+    """Drops a crash just logged: React's StrictMode asks everything twice."""
+
+    last = ("", 0.0)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let pass what is no crash, another crash, or a later one."""
+        if not record.exc_info:
+            return True
+        crash = "".join(traceback.format_exception(*record.exc_info))
+        (last_crash, last_time), self.last = self.last, (crash, record.created)
+        return crash != last_crash or record.created - last_time > 1
+
+
 try:
     from api import app
 except Exception as error:
@@ -88,6 +102,8 @@ except Exception as error:
     # The reloader's first process imports too, but never answers.
     if is_running_from_reloader():
         traceback.print_exc()
+    # The first place is the import above.
+    error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
     app = app_that_reports(error)
     app.wsgi_app = add_link(app.wsgi_app, error)
 else:
@@ -102,4 +118,5 @@ def mark_missing_route(response: Response) -> Response:
     return response
 
 
+app.logger.addFilter(WithoutRepetition())
 logging.getLogger("werkzeug").addFilter(lambda line: LINK not in line.getMessage())

@@ -53,15 +53,17 @@ def describe_exception(error: BaseException) -> dict[str, Any]:
     `file` and `line` name the innermost place in the project's own code, or the place
     that Python could not read.
     """
-    frames = traceback.extract_tb(error.__traceback__)
-    own_frames = [frame for frame in frames if is_own_code(frame.filename)]
-    last = (own_frames or frames)[-1]
-    unreadable = isinstance(error, SyntaxError) and error.filename
+    if isinstance(error, SyntaxError) and error.filename:
+        file, line = error.filename, error.lineno
+    else:
+        frames = traceback.extract_tb(error.__traceback__)
+        own_frames = [frame for frame in frames if is_own_code(frame.filename)]
+        file, line = (own_frames or frames)[-1][:2]
     return {
-        "exception": "".join(traceback.format_exception_only(error)).strip(),
+        "exception": ": ".join(filter(None, [type(error).__name__, str(error)])),
         "traceback": "".join(traceback.format_exception(error)),
-        "file": error.filename if unreadable else last.filename,
-        "line": error.lineno if unreadable else last.lineno,
+        "file": file,
+        "line": line,
     }
 
 

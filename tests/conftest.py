@@ -41,8 +41,10 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Copy the project, with what it has installed; for all tests that only run it."""
-    return copy_project(tmp_path_factory.mktemp("a path with spaces"))
+    """Copy the project, installed and with more routes, for tests that only run it."""
+    copy = copy_project(tmp_path_factory.mktemp("a path with spaces"))
+    add_example_routes(copy)
+    return copy
 
 
 @pytest.fixture
@@ -58,6 +60,12 @@ def site(project: Path) -> Iterator[str]:
     with running(project, "dev", PORT=port, FLASK_RUN_PORT=str(free_port())) as dev:
         dev.prints("React and Flask are ready")
         yield f"http://localhost:{port}"
+
+
+def add_example_routes(project: Path) -> None:
+    shutil.copy(Path(__file__).with_name("example_routes.py"), project / "api")
+    with (project / "api/api.py").open("a", encoding="utf-8") as api:
+        api.write("\n\nimport example_routes\n")
 
 
 def copy_project(folder: Path) -> Path:

@@ -115,13 +115,17 @@ function codeFrame(file, line) {
     return '';
   }
   const first = Math.max(1, line - LINES_AROUND);
+  const width = String(line + LINES_AROUND).length;
   return lines
     .slice(first - 1, line + LINES_AROUND)
-    .map((text, i) => {
-      const marker = first + i === line ? '>' : ' ';
-      return `${marker} ${String(first + i).padStart(4)} | ${text}\n`;
-    })
+    .map((text, i) => `${String(first + i).padEnd(width)} | ${text}\n`)
+    .toSpliced(line - first + 1, 0, caretBelow(lines[line - 1], width))
     .join('');
+}
+
+function caretBelow(text = '', width = 0) {
+  const indent = text.match(/^\s*/)[0];
+  return `${' '.repeat(width)} | ${indent}^\n`;
 }
 
 /** Keep a traceback's places in the project, as links, and count those in libraries. */

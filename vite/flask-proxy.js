@@ -57,6 +57,7 @@ export async function ask(target, req, res, findApi) {
     try {
       return await send(target, req, res, hasBody);
     } catch (error) {
+      if (res.closed) throw error;
       const isRefused = error.code === 'ECONNREFUSED';
       if (isRefused ? !(await findApi()) : !isRepeatable || attempt === 2) {
         throw error;

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { STATUS_CODES } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { apiAddress } from '../scripts/lib/project.mjs';
+import { normalizePath } from 'vite';
+import { apiAddress, ROOT } from '../scripts/lib/project.mjs';
 import { isForIndex, isNavigation, wantsDocument } from './create-react-app.js';
 import { FlaskLink } from './flask-link.js';
 import { Overlay } from './flask-overlay.js';
@@ -19,7 +20,13 @@ const PROBLEM = 'application/problem+json';
  * @returns {import('vite').Plugin} to be listed in vite.config.js
  */
 export default function flask() {
-  return { name: 'flask', apply: 'serve', configureServer };
+  return {
+    name: 'flask',
+    apply: 'serve',
+    // Flask watches its own files; api/venv alone has thousands.
+    config: () => ({ server: { watch: { ignored: [`${normalizePath(ROOT)}/api/**`] } } }),
+    configureServer,
+  };
 }
 
 function configureServer(server) {
@@ -72,6 +79,7 @@ function configureServer(server) {
         return isReady();
       });
     } catch (error) {
+      if (res.closed) return;
       if (error.code === 'ECONNREFUSED') return unavailable();
       const detail = `The API went away during ${req.method} ${req.originalUrl}.`;
       return answerProblem(req, res, 502, detail);
@@ -132,16 +140,13 @@ function configureServer(server) {
   };
 }
 
-/** Print one address where `yarn dev` shows the output of two servers. */
-async function announce(server, link) {
-  server.printUrls = () => {};
-  await Promise.all([
-    once(server.httpServer, 'listening'),
-    once(link, 'ready'),
-  ]);
-  const { port } = server.httpServer.address();
-  const url = server.resolvedUrls?.local[0] ?? `http://localhost:${port}/`;
-  server.config.logger.info(`\nReact and Flask are ready: ${url}\n`);
+/** Print one address, once both servers answer, where `yarn dev` shows the output of both. */
+function announce(server, link) {
+  server.printUrls = async () => {
+    if (!link.ready) await once(link, 'ready');
+    const [url] = server.resolvedUrls.local;
+    server.config.logger.info(`  React and Flask are ready: ${url}\n`);
+  };
 }
 
 function answerProblem(req, res, status, detail) {

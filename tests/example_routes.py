@@ -1,0 +1,117 @@
+"""Routes of a larger API, added to a copy of api.py: the tests ask who answers."""
+
+import gzip
+import hashlib
+import itertools
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from flask import Response, abort, redirect, request, send_file, url_for
+
+from api import app
+
+HERE = Path(__file__).parent
+
+
+@app.get("/report.csv")
+def report() -> Response:
+    return Response("day,visits\n1,2\n", mimetype="text/csv")
+
+
+@app.post("/login")
+def login() -> Response:
+    response = redirect(url_for("echo", _external=True))
+    response.set_cookie("session", "abc", httponly=True, samesite="Lax")
+    response.set_cookie("theme", "dark")
+    return response
+
+
+@app.get("/items/<int:number>")
+def item(number: int) -> dict[str, int]:
+    if number > 9:
+        abort(404, f"There is no item {number}.")
+    return {"item": number}
+
+
+@app.get("/folder/")
+def folder() -> dict[str, str]:
+    return {"path": request.path}
+
+
+@app.route("/echo", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+def echo() -> dict[str, object]:
+    return {
+        "method": request.method,
+        "query": request.query_string.decode(),
+        "url": request.url,
+        "headers": dict(request.headers),
+        "cookies": request.cookies,
+        "body": request.get_data(as_text=True),
+    }
+
+
+@app.route("/crash", methods=["GET", "POST"])
+def crash() -> None:
+    numbers = {}
+    numbers[request.args.get("key", "one")]
+
+
+@app.post("/upload")
+def upload() -> dict[str, object]:
+    digest, size = hashlib.sha256(), 0
+    while chunk := request.stream.read(1 << 16):
+        digest.update(chunk)
+        size += len(chunk)
+    return {"size": size, "sha256": digest.hexdigest()}
+
+
+@app.get("/events")
+def events() -> Response:
+    def stream() -> Iterator[str]:
+        try:
+            for number in itertools.count():
+                yield f"data: {number}\n\n"
+                time.sleep(0.1)
+        finally:
+            (HERE / "events-ended").touch()
+
+    return Response(stream(), mimetype="text/event-stream")
+
+
+@app.get("/compressed")
+def compressed() -> Response:
+    body = gzip.compress(b"hello " * 1000)
+    return Response(
+        body, headers={"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    )
+
+
+@app.get("/file")
+def file() -> Response:
+    return send_file(__file__, mimetype="text/plain", etag=True, conditional=True)
+
+
+@app.route("/restart-once", methods=["GET", "POST"])
+def restart_once() -> dict[str, str]:
+    """End the process in the middle of the first request, as a restart does."""
+    asked = HERE / f"asked-{request.method}"
+    with asked.open("a") as log:
+        log.write("x")
+    if asked.stat().st_size == 1:
+        os._exit(3)  # the code that makes Flask's reloader start a new process
+    return {"asked": asked.read_text()}
+
+
+@app.get("/socket")
+def socket() -> Response:
+    """Switch protocols and echo in capitals, on the connection of Werkzeug's server."""
+    connection = request.environ["werkzeug.socket"]
+    connection.sendall(
+        b"HTTP/1.1 101 Switching Protocols\r\n"
+        b"Connection: Upgrade\r\nUpgrade: shout\r\n\r\n"
+    )
+    while data := connection.recv(1024):
+        connection.sendall(data.upper())
+    return Response()

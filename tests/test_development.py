@@ -1,0 +1,371 @@
+"""React and Flask feel like one development server: crashes, restarts, absence."""
+
+import http.server
+import json
+import os
+import re
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from conftest import add_example_routes, copy_project
+from playwright.sync_api import Locator, Page, expect
+from servers import Command, edit, free_port, running, wait_for
+
+CRASHES = """
+
+@app.route("/crash", methods=["GET", "POST"])
+def crash():
+    seconds = {}
+    return {"time": seconds["now"]}
+
+
+@app.get("/crash-in-library")
+def crash_in_library():
+    from json import loads
+    return loads("{")
+
+
+@app.get("/form")
+def form():
+    return '<form action="/crash" method="post"><button>Send</button></form>'
+"""
+
+
+class Development:
+    """`npm run dev` on a copy of the project that the tests edit."""
+
+    def __init__(self, project: Path, command: Command, port: int) -> None:
+        """Remember where it is."""
+        self.command = command
+        self.url = f"http://localhost:{port}"
+        self.api = project / "api/api.py"
+        self.config = project / "vite.config.js"
+
+
+@pytest.fixture(scope="module")
+def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Development]:
+    project = copy_project(tmp_path_factory.mktemp("dev"))
+    with (project / "api/api.py").open("a") as api:
+        api.write(CRASHES)
+    port = free_port()
+    ports = {"PORT": str(port), "FLASK_RUN_PORT": str(free_port())}
+    with running(project, "dev", **ports) as command:
+        command.prints("React and Flask are ready")
+        yield Development(project, command, port)
+
+
+@pytest.fixture
+def overlay(page: Page) -> Locator:
+    return page.locator("vite-error-overlay")
+
+
+def part(overlay: Locator, name: str) -> str:
+    return overlay.locator(f"[part={name}]").inner_text()
+
+
+def get(url: str, **headers: str) -> tuple[int, dict]:
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as r:
+            return r.status, json.loads(r.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.loads(error.read())
+
+
+FETCH = "path => fetch(path).then(async r => [r.status, await r.json()])"
+
+
+def test_an_exception_appears_in_the_overlay_and_goes_when_it_is_fixed(
+    page: Page, overlay: Locator, dev: Development
+) -> None:
+    page.goto(dev.url)
+    expect(page.locator("time")).to_be_visible()
+    status, problem = page.evaluate(FETCH, "/crash?n=1")
+    expect(overlay).to_be_attached(timeout=1000)
+
+    assert (status, problem["title"]) == (500, "Internal Server Error")
+    assert "KeyError: 'now'" in part(overlay, "message")
+    assert "GET /crash?n=1" in part(overlay, "message")
+    assert 'return {"time": seconds["now"]}' in part(overlay, "frame")
+    source = dev.api.read_text()
+    line = source[: source.index('seconds["now"]')].count("\n") + 1
+    assert part(overlay, "file") == f"{dev.api}:{line}:1"
+    assert f"{dev.api}:{line}:1 in crash" in part(overlay, "stack")
+    assert re.search(r"… \d in libraries", part(overlay, "stack"))
+    assert "site-packages" not in part(overlay, "stack")
+    dev.command.prints("KeyError: 'now'")
+    assert dev.command.output.count("KeyError: 'now'") == 1
+
+    page.route("**/__open-in-editor*", lambda route: route.fulfill())
+    with page.expect_request("**/__open-in-editor*") as editor:
+        overlay.locator(".file-link").first.click()
+    assert editor.value.url.endswith(f"api.py%3A{line}%3A1")
+
+    edit(dev.api, "seconds = {}", 'seconds = {"now": 1}')
+    expect(overlay).not_to_be_attached()
+    assert page.evaluate(FETCH, "/crash") == [200, {"time": 1}]
+    edit(dev.api, 'seconds = {"now": 1}', "seconds = {}")
+    wait_for(lambda: get(dev.url + "/crash")[0] == 500, "the crash to be back")
+
+
+def test_the_latest_of_two_exceptions_is_shown(
+    page: Page, overlay: Locator, dev: Development
+) -> None:
+    page.goto(dev.url)
+    page.evaluate(FETCH, "/crash")
+    expect(overlay).to_contain_text("KeyError")
+    page.evaluate(FETCH, "/crash-in-library")
+    expect(overlay).to_contain_text("JSONDecodeError")
+    expect(overlay).to_have_count(1)
+    assert 'return loads("{")' in part(overlay, "frame")
+
+
+def test_a_navigation_that_raises_shows_the_overlay(
+    page: Page, overlay: Locator, dev: Development
+) -> None:
+    assert page.goto(dev.url + "/crash").status == 500
+    expect(overlay).to_contain_text("GET /crash")
+
+
+def test_a_form_that_raises_shows_the_overlay_and_is_not_posted_again(
+    page: Page, overlay: Locator, dev: Development
+) -> None:
+    page.goto(dev.url + "/form")
+    page.get_by_role("button").click()
+    expect(overlay).to_contain_text("POST /crash")
+    page.reload()
+    expect(page.get_by_role("button")).to_have_text("Send")
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "message"),
+    [
+        ("def crash():", "def crash(:", "SyntaxError"),
+        ("import time\n", "import tiem\n", "ModuleNotFoundError: No module named"),
+    ],
+)
+def test_an_api_that_cannot_be_imported_shows_why_and_heals(
+    page: Page, overlay: Locator, dev: Development, right: str, wrong: str, message: str
+) -> None:
+    page.goto(dev.url)
+    expect(page.locator("time")).to_be_visible()
+    edit(dev.api, right, wrong)
+    expect(overlay).to_contain_text(message)
+    assert f"{dev.api}:" in part(overlay, "file")
+    assert wrong.strip() in part(overlay, "frame")
+    assert page.evaluate(FETCH, "/time")[0] == 500
+    page.reload()
+    expect(overlay).to_contain_text(message)
+    edit(dev.api, wrong, right)
+    expect(overlay).not_to_be_attached()
+    expect(page.locator("time")).to_be_visible()
+
+
+def test_the_page_follows_api_py_and_reloads_for_nothing_else(
+    page: Page, dev: Development
+) -> None:
+    loads = []
+    page.on("load", lambda: loads.append(time.monotonic()))
+    page.goto(dev.url)
+    expect(page.locator("time")).to_be_visible()
+    assert len(loads) == 1
+
+    def restarts() -> int:
+        return dev.command.output.count("Restarting with stat")
+
+    count = restarts()
+    os.utime(dev.api)
+    wait_for(lambda: restarts() == count + 1, "a restart after saving nothing new")
+    edit(dev.api, '"time": time.time()', '"time": 86400')
+    expect(page.get_by_role("status")).to_contain_text("The current time is 86400.")
+    edit(dev.api, '"time": 86400', '"time": time.time()')
+    expect(page.get_by_role("status")).not_to_contain_text("86400")
+    expect(page.locator("time")).to_be_visible()
+    assert len(loads) == 3
+    assert dev.command.output.count("page reload") >= 2
+
+
+def test_no_request_is_lost_while_flask_restarts(dev: Development) -> None:
+    answers: list[tuple[int, dict]] = []
+    stop = threading.Event()
+
+    def poll() -> None:
+        while not stop.is_set():
+            answers.append(get(dev.url + "/time"))
+
+    pollers = [threading.Thread(target=poll) for _ in range(4)]
+    for poller in pollers:
+        poller.start()
+    try:
+        time_now = "time.time()"
+        for number in ("1", "2", "3", time_now):
+            code = dev.api.read_text()
+            dev.api.write_text(
+                re.sub(r'"time": .+}', f'"time": {number}}}', code, count=1)
+            )
+            wait_for(
+                lambda n=number: (
+                    n == time_now or (200, {"time": int(n)}) in answers[-9:]
+                ),
+                "the new answer",
+            )
+    finally:
+        stop.set()
+        for poller in pollers:
+            poller.join()
+    assert len(answers) > 100
+    assert {status for status, _ in answers} == {200}
+
+
+def test_a_slow_start_of_flask_is_never_an_error(page: Page, own_project: Path) -> None:
+    edit(own_project / "api/api.py", "import time\n", "import time\ntime.sleep(1)\n")
+    port = free_port()
+    ports = {"PORT": str(port), "FLASK_RUN_PORT": str(free_port())}
+    with running(own_project, "dev", **ports) as dev:
+        dev.prints("VITE")
+        failures = []
+        page.on("response", lambda r: r.ok or failures.append(r.url))
+        page.goto(f"http://localhost:{port}/deep/link")
+        expect(page.locator("time")).to_be_visible(timeout=15_000)
+        expect(page.get_by_role("alert")).to_be_empty()
+        assert failures == []
+
+
+def test_an_absent_api_is_named_once_and_the_page_recovers_by_itself(
+    page: Page, project: Path
+) -> None:
+    port = free_port()
+    ports = {"PORT": str(port), "FLASK_RUN_PORT": str(free_port())}
+    with running(project, "start", **ports) as start:
+        start.prints("Local:")
+        page.goto(f"http://localhost:{port}/deep/link")
+        expect(page.get_by_role("alert")).to_contain_text(
+            "503 Service Unavailable:\nStart the API with: yarn start-api"
+        )
+        status, problem = get(f"http://localhost:{port}/time")
+        assert (status, problem["instance"]) == (503, "/time")
+        assert start.output.count("yarn start-api") == 1
+        with running(project, "start-api", **ports):
+            expect(page.locator("time")).to_be_visible()
+            expect(page.get_by_role("alert")).to_be_empty()
+
+
+def test_the_overlay_can_be_switched_off(
+    page: Page, overlay: Locator, own_project: Path
+) -> None:
+    add_example_routes(own_project)
+    edit(
+        own_project / "vite.config.js",
+        "plugins:",
+        "server: { hmr: { overlay: false } },\n  plugins:",
+    )
+    port = free_port()
+    ports = {"PORT": str(port), "FLASK_RUN_PORT": str(free_port())}
+    with running(own_project, "dev", **ports) as dev:
+        dev.prints("React and Flask are ready")
+        page.goto(f"http://localhost:{port}")
+        with page.expect_console_message(lambda m: "KeyError" in m.text):
+            page.evaluate(FETCH, "/crash")
+        expect(overlay).not_to_be_attached()
+        assert page.goto(f"http://localhost:{port}/crash").status == 500
+        assert "KeyError" in page.locator("body").inner_text()
+
+
+class AirPlay(http.server.BaseHTTPRequestHandler):
+    """What macOS answers on its port 5000."""
+
+    server_version = "AirTunes/775.3.1"
+    sys_version = ""
+
+    def do_GET(self) -> None:
+        self.send_error(403)
+
+    def log_message(self, *_: object) -> None:
+        """Be quiet."""
+
+
+class OtherProject(AirPlay):
+    """The API of another copy of this project."""
+
+    def do_GET(self) -> None:
+        greeting = {"project": "/home/me/other", "host": os.uname().nodename}
+        greeting |= {"code": "", "error": None}
+        self.send_response(200)
+        self.send_header("Content-Type", "application/x-ndjson")
+        self.end_headers()
+        self.wfile.write(json.dumps(greeting).encode() + b"\n")
+        self.server.stopped.wait(30)
+
+
+class OtherLanguage(AirPlay):
+    """An API that is not written in Flask, and knows nothing of the link."""
+
+    server_version = "Express"
+
+    def do_GET(self) -> None:
+        if self.path != "/time":
+            return self.send_error(404)
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(b'{"time": 1}')
+
+
+@contextmanager
+def answering(handler: type[AirPlay]) -> Iterator[int]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.stopped = threading.Event()
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.stopped.set()
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    ("handler", "name"),
+    [(AirPlay, "AirPlay Receiver"), (OtherProject, "/home/me/other")],
+)
+def test_who_answers_in_place_of_the_api_is_named(
+    page: Page, project: Path, handler: type[AirPlay], name: str
+) -> None:
+    port = free_port()
+    with (
+        answering(handler) as api_port,
+        running(
+            project, "start", PORT=str(port), FLASK_RUN_PORT=str(api_port)
+        ) as start,
+    ):
+        start.prints("Local:")
+        page.goto(f"http://localhost:{port}")
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text(name)
+        expect(alert).to_contain_text(f"127.0.0.1:{api_port}")
+        expect(alert).to_contain_text("FLASK_RUN_PORT")
+        assert name in start.output
+
+
+def test_an_api_in_another_language_is_passed_on_to(project: Path) -> None:
+    port = free_port()
+    with (
+        answering(OtherLanguage) as api_port,
+        running(
+            project, "start", PORT=str(port), FLASK_RUN_PORT=str(api_port)
+        ) as start,
+    ):
+        start.prints("Local:")
+        assert get(f"http://localhost:{port}/time") == (200, {"time": 1})
+        page = urllib.request.Request(
+            f"http://localhost:{port}/deep", headers={"Accept": "text/html"}
+        )
+        with urllib.request.urlopen(page) as response:
+            assert b'<div id="root">' in response.read()
