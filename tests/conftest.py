@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,11 +18,6 @@ GET_A_BROWSER = (
     "No browser. Install Chrome, Chromium or Edge, or download Playwright's own: "
     f"{sys.executable} -m playwright install --only-shell chromium"
 )
-
-
-def pytest_configure() -> None:
-    # Let fixtures stop their servers when the run itself is told to stop.
-    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("stopped by SIGTERM"))
 
 
 @pytest.fixture

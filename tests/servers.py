@@ -1,8 +1,8 @@
-"""Start this project's commands as a user does, and stop them whatever happens."""
+"""Start this project's commands, and stop them whatever happens."""
 
+import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-WINDOWS = os.name == "nt"
 
 
 def wait_for(condition: Callable[[], Any], what: str, seconds: float = 30) -> Any:
@@ -48,21 +47,25 @@ def edit(file: Path, old: str, new: str) -> None:
 
 
 class Command:
-    """A running `npm run ...` and what it has printed so far."""
+    """A running script of package.json, and what it has printed so far."""
 
-    def __init__(self, project: Path, *command: str, **env: str) -> None:
-        """Start a script of package.json; env is added to the environment."""
-        self.log = project / f"{command[0]}-{free_port()}.log"
+    def __init__(self, project: Path, name: str, **env: str) -> None:
+        """Start it as `npm run` does; env is added to the environment.
+
+        It is our own child, not npm's, so that it notices if even the tests are killed.
+        """
+        scripts = json.loads((project / "package.json").read_text())["scripts"]
+        node, *args = scripts[name].split()
         clean = {k: v for k, v in os.environ.items() if not k.startswith("FLASK_")}
+        self.log = project / f"{name}-{free_port()}.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [shutil.which("npm"), "run", "--silent", *command],
+                [shutil.which(node), *args],
                 cwd=project,
                 env=clean | {"BROWSER": "none", "CI": "", "NO_COLOR": "1"} | env,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=not WINDOWS,
             )
 
     @property
@@ -81,25 +84,21 @@ class Command:
         return self.process.poll() is not None
 
     def stop(self) -> int:
-        """Stop it as a supervisor does, with SIGTERM; return its exit code."""
-        if WINDOWS:
+        """Tell it to end, as a supervisor does; return its exit code."""
+        if os.name == "nt":
             tree = ["taskkill", "/pid", str(self.process.pid), "/t", "/f"]
             subprocess.run(tree, check=False, capture_output=True)
         else:
             self.process.terminate()
-        try:
-            return self.process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            raise
+        return self.process.wait(timeout=15)
 
 
 @contextmanager
-def running(project: Path, *command: str, **env: str) -> Iterator[Command]:
+def running(project: Path, name: str, **env: str) -> Iterator[Command]:
     """Run a script of package.json for the length of a `with` block."""
-    server = Command(project, *command, **env)
+    command = Command(project, name, **env)
     try:
-        yield server
+        yield command
     finally:
-        if not server.ended:
-            server.stop()
+        if not command.ended:
+            command.stop()
