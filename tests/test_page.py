@@ -10,14 +10,6 @@ from servers import edit, free_port, is_listening, running, wait_for
 
 TIME_SHOWN = re.compile(r"The current time is (\d{10}\.\d+)\.")
 
-A_ROUTE = """
-
-@app.route("/added", methods=["GET", "POST", "PUT", "DELETE"])
-def added():
-    from flask import request
-    return {"method": request.method, "body": request.get_data(as_text=True)}
-"""
-
 
 def unix_time_shown(page: Page) -> float:
     expect(page.get_by_role("status")).to_contain_text(TIME_SHOWN)
@@ -73,20 +65,23 @@ def test_a_fetch_to_an_unknown_path_reaches_flask(
     assert (status, problem["instance"]) == (404, "/no/such/thing")
 
 
-def test_a_new_route_is_reachable_without_any_configuration(
+def test_the_first_route_of_the_readme_is_reachable_without_any_configuration(
     page: Page, own_project: Path
 ) -> None:
-    api = own_project / "api/api.py"
-    api.write_text(api.read_text() + A_ROUTE)
+    readme = (own_project / "README.md").read_text(encoding="utf-8")
+    route, *lines = re.findall(r"^```(?:python|jsx)\n(.+?)^```", readme, re.M | re.S)[
+        :3
+    ]
     port = free_port()
     ports = {"PORT": str(port), "FLASK_RUN_PORT": str(free_port())}
     with running(own_project, "dev", **ports) as dev:
         dev.prints("React and Flask are ready")
         page.goto(f"http://localhost:{port}")
-        for method in ("POST", "PUT", "DELETE"):
-            answer = fetch(page, "/added", method=method, body="hello")
-            assert answer == (200, {"method": method, "body": "hello"})
-        assert fetch(page, "/added")[1]["method"] == "GET"
+        api, app = own_project / "api/api.py", own_project / "src/App.js"
+        edit(api, "\n\n\n@app", f"\n\n\n{route}\n\n@app")
+        edit(app, "App() {\n", f"App() {{\n{lines[0]}")
+        edit(app, "</main>", f"{lines[1]}</main>")
+        expect(page.get_by_text("Hello, you!")).to_be_visible()
 
 
 def test_saving_app_js_changes_the_page_and_keeps_its_state(

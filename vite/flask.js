@@ -24,7 +24,9 @@ export default function flask() {
     name: 'flask',
     apply: 'serve',
     // Flask watches its own files; api/venv alone has thousands.
-    config: () => ({ server: { watch: { ignored: [`${normalizePath(ROOT)}/api/**`] } } }),
+    config: () => ({
+      server: { watch: { ignored: [`${normalizePath(ROOT)}/api/**`] } },
+    }),
     configureServer,
   };
 }
