@@ -7,7 +7,7 @@
  */
 import { apiCommand, prepareApi } from './lib/api.mjs';
 import { pageCommand, preparePage } from './lib/page.mjs';
-import { assertPortIsFree } from './lib/ports.mjs';
+import { isPortFree, portIsTaken } from './lib/ports.mjs';
 import { run } from './lib/processes.mjs';
 import { apiAddress, main } from './lib/project.mjs';
 
@@ -30,10 +30,12 @@ await main(async () => {
 /** Let Flask listen where the page expects it. */
 async function addressForFlask() {
   const port = apiAddress()?.port || '5000';
-  await assertPortIsFree(
-    Number(port),
-    process.env.FLASK_RUN_HOST ?? '127.0.0.1',
-    'choose another port for both servers: set FLASK_RUN_PORT, or change "proxy" in package.json.',
-  );
+  const host = process.env.FLASK_RUN_HOST ?? '127.0.0.1';
+  if (!(await isPortFree(Number(port), host))) {
+    throw portIsTaken(
+      port,
+      'set FLASK_RUN_PORT for this and for the page, or change "proxy" in package.json.',
+    );
+  }
   return { FLASK_RUN_PORT: port, PYTHONUNBUFFERED: '1' };
 }

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { loadEnv, normalizePath, transformWithOxc } from 'vite';
-import { assertPortIsFree } from '../scripts/lib/ports.mjs';
+import { portIsTaken } from '../scripts/lib/ports.mjs';
 import { readPort } from '../scripts/lib/project.mjs';
 
 const ENTRY = '/src/index.js';
@@ -65,13 +65,13 @@ function settings() {
         },
       };
     },
-    async configureServer({ config: { server }, httpServer }) {
-      if (!httpServer) return;
-      await assertPortIsFree(
-        server.port,
-        server.host,
-        'choose another one: set PORT.',
-      );
+    configureServer(server) {
+      const { listen } = server;
+      server.listen = (...args) =>
+        listen(...args).catch((error) => {
+          if (!/^Port \d+ is already in use$/.test(error.message)) throw error;
+          throw portIsTaken(server.config.server.port, 'set PORT.');
+        });
     },
   };
 }

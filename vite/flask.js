@@ -58,9 +58,12 @@ function configureServer(server) {
   });
 
   server.httpServer.on('close', () => link.close());
-  server.httpServer.on('upgrade', (req, socket, head) => {
-    const isVites = /^vite-/.test(req.headers['sec-websocket-protocol']);
-    if (!isVites) passUpgrade(target, req, socket, head);
+  server.httpServer.on('upgrade', async (req, socket, head) => {
+    if (/^vite-/.test(req.headers['sec-websocket-protocol'])) return;
+    socket.on('error', () => socket.destroy());
+    const isReady = (await link.whenReady()) && !link.stranger;
+    if (isReady) passUpgrade(target, req, socket, head);
+    else socket.end('HTTP/1.1 503 Service Unavailable\r\n\r\n');
   });
   if (process.env.API_IS_STARTING) announce(server, link);
 

@@ -2,19 +2,28 @@ import net from 'node:net';
 import { problem } from './project.mjs';
 
 /**
- * Stop here when a port is taken, and say how to go on.
+ * Tell whether a server could listen on a port of this machine.
  *
  * @param {number} port
  * @param {string} host the address to be listened on
- * @param {string} wayOut what the user can do besides stopping the other program
- * @throws {Error} when the port is taken
+ * @returns {Promise<boolean>}
  */
-export async function assertPortIsFree(port, host, wayOut) {
-  if ((await tryToListen(port, host)) === undefined) {
-    throw problem(
-      `Port ${port} is taken by another program. Stop that program, or ${wayOut}`,
-    );
-  }
+export async function isPortFree(port, host) {
+  return (await tryToListen(port, host)) !== undefined;
+}
+
+/**
+ * Make the error for a port that another program listens on.
+ *
+ * @param {number} port
+ * @param {string} wayOut how to choose another one
+ * @returns {Error}
+ */
+export function portIsTaken(port, wayOut) {
+  return problem(
+    `Port ${port} is taken by another program. ` +
+      `Stop that program, or choose another port: ${wayOut}`,
+  );
 }
 
 /**
