@@ -39,14 +39,14 @@ export class Overlay {
   /**
    * Show the exception in a problem of the API, if it tells one: it does so in debug.
    *
-   * @param {string} body application/problem+json
+   * @param {Buffer} body application/problem+json
    * @param {string} request
    * @returns {boolean} whether there was an exception to show
    */
   showProblem(body, request) {
     let problem;
     try {
-      problem = JSON.parse(body);
+      problem = JSON.parse(body.toString());
     } catch {
       return false;
     }

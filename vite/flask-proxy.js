@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { pipeline } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 
 // What speaks of one connection only (RFC 9110, section 7.6.1), and what is for Vite alone.
 const NOT_PASSED_ON = new Set([
@@ -14,6 +15,7 @@ const NOT_PASSED_ON = new Set([
   'upgrade',
   'x-flask-route',
 ]);
+const SMALL = 1 << 20;
 const LOOPBACK = /^(localhost|127\.[\d.]+|\[::1\])$/;
 
 /**
@@ -40,13 +42,15 @@ export function openRequest(target, options) {
 /**
  * Ask the API what a client asked.
  *
- * A GET or HEAD that a restart cut is asked once more; nothing else is sent twice.
+ * A GET or HEAD that a restart cut is asked once more; nothing else is sent twice. To notice
+ * a cut in time, the small answer to a GET is read whole; all else is left to be streamed.
  *
  * @param {URL} target the API's address
  * @param {http.IncomingMessage} req its body is streamed
  * @param {http.ServerResponse} res when its client leaves, the API notices
  * @param {() => Promise<boolean>} findApi called when the connection was refused
- * @returns {Promise<http.IncomingMessage>} the answer, of which the headers have come
+ * @returns {Promise<http.IncomingMessage & { body?: Buffer }>} the answer's headers, and its
+ *   body where that has been read
  * @throws {Error} with code ECONNREFUSED when there is no API, otherwise when it went away
  */
 export async function ask(target, req, res, findApi) {
@@ -55,7 +59,10 @@ export async function ask(target, req, res, findApi) {
   const isRepeatable = /^(GET|HEAD)$/.test(req.method) && !hasBody;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await send(target, req, res, hasBody);
+      const answer = await send(target, req, res, hasBody);
+      const isSmall = answer.headers['content-length'] < SMALL;
+      if (isRepeatable && isSmall) answer.body = await buffer(answer);
+      return answer;
     } catch (error) {
       if (res.closed) throw error;
       const isRefused = error.code === 'ECONNREFUSED';
@@ -88,16 +95,15 @@ function send(target, req, res, hasBody) {
 }
 
 /**
- * Pass the API's answer on to the client as it comes.
+ * Pass the API's answer on to the client, as it comes.
  *
- * @param {http.IncomingMessage} answer
+ * @param {http.IncomingMessage & { body?: Buffer }} answer
  * @param {http.ServerResponse} res
- * @param {string} [body] of it, where that has been read already
  */
-export function pass(answer, res, body) {
+export function pass(answer, res) {
   res.writeHead(answer.statusCode, endToEnd(answer.rawHeaders));
-  if (body !== undefined) {
-    res.end(body);
+  if (answer.body) {
+    res.end(answer.body);
     return;
   }
   // Server-sent events begin with headers and, for a while, nothing else.

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { STATUS_CODES } from 'node:http';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { normalizePath } from 'vite';
 import { apiAddress, ROOT } from '../scripts/lib/project.mjs';
 import { isForIndex, isNavigation, wantsDocument } from './create-react-app.js';
@@ -83,6 +83,7 @@ function configureServer(server) {
         link.connect();
         return isReady();
       });
+      if (isCrash(answer)) answer.body ??= await buffer(answer);
     } catch (error) {
       if (res.closed) return;
       if (error.code === 'ECONNREFUSED') return unavailable();
@@ -93,17 +94,14 @@ function configureServer(server) {
       answer.destroy();
       return next();
     }
-    if (
-      answer.statusCode !== 500 ||
-      answer.headers['content-type'] !== PROBLEM
-    ) {
-      return pass(answer, res);
+    if (isCrash(answer)) {
+      const request = `${req.method} ${req.originalUrl}`;
+      const isShown = overlay.showProblem(answer.body, request);
+      if (isShown && overlay.isEnabled && wantsDocument(req)) {
+        return overlay.answerWithPage(req, res);
+      }
     }
-    const body = await text(answer).catch(() => '');
-    const shown = overlay.showProblem(body, `${req.method} ${req.originalUrl}`);
-    if (shown && overlay.isEnabled && wantsDocument(req))
-      overlay.answerWithPage(req, res);
-    else pass(answer, res, body);
+    pass(answer, res);
   }
 
   /** Routes of an API without our link are unknown: there the page answers every 404. */
@@ -143,6 +141,10 @@ function configureServer(server) {
       askApi(req, res, next).catch(next);
     });
   };
+}
+
+function isCrash({ statusCode, headers }) {
+  return statusCode === 500 && headers['content-type'] === PROBLEM;
 }
 
 /** Print one address, once both servers answer, where `yarn dev` shows the output of both. */
