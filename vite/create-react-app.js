@@ -36,7 +36,7 @@ function settings() {
           ...config.server,
         },
         build: {
-          outDir: 'build',
+          outDir: config.build?.outDir ?? 'build',
           // Images below 10 kB become part of the code, except SVG.
           assetsInlineLimit: (file, content) =>
             !file.endsWith('.svg') && content.length < 10_000,
@@ -50,7 +50,6 @@ function settings() {
                   : 'static/media/[name].[hash][extname]',
             },
           },
-          ...config.build,
         },
         test: {
           environment: 'jsdom',

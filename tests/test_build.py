@@ -1,0 +1,22 @@
+"""`npm run build` makes build/ as create-react-app did."""
+
+import re
+from pathlib import Path
+
+from servers import running
+
+
+def test_it_builds_the_page_into_build(own_project: Path) -> None:
+    with running(own_project, "build") as command:
+        assert command.process.wait(timeout=60) == 0, command.output
+    build = own_project / "build"
+    html = (build / "index.html").read_text(encoding="utf-8")
+    assert "%" not in html
+    assert '<div id="root">' in html
+    linked = re.findall(r'(?:src|href)="/([^"]+)"', html)
+    assert [name for name in linked if not (build / name).is_file()] == []
+    names = [re.sub(r"\.[\w-]{8}\.", ".[hash].", name) for name in linked]
+    assert "static/js/main.[hash].js" in names
+    assert "static/css/index.[hash].css" in names
+    assert (build / "robots.txt").is_file()
+    assert not list(build.rglob("*.map"))
