@@ -8,7 +8,7 @@ import os
 import socket
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 from request_table import TABLE, Row, answer, name
@@ -39,6 +39,17 @@ def test_who_answers(port: int, row: Row) -> None:
     assert (status, media_type) == (row.status, row.media_type), body[:300]
     if media_type == "text/html" and status == 200 and row.method == "GET":
         assert b'<div id="root">' in body
+
+
+@pytest.mark.parametrize("query", ["", "?raw", "?import&raw", "?url"])
+@pytest.mark.parametrize("name", ["api/api.py", ".flaskenv", "package.json"])
+def test_files_outside_the_page_are_not_served(
+    port: int, project: Path, name: str, query: str
+) -> None:
+    for path in (f"/{name}", f"/@fs{quote(project.as_posix())}/{name}"):
+        response, body = ask(port, path + query)
+        assert response.status == 404
+        assert json.loads(body)["title"] == "Not Found"
 
 
 def test_flask_sees_the_address_that_the_browser_sees(port: int) -> None:

@@ -217,15 +217,28 @@ export function isForIndex({ method, originalUrl }) {
 
 /** Leave to Vite only src/, public/, packages, and what the page imports from elsewhere. */
 function isFileOfPage({ config, environments }, url) {
-  const pathname = url.split(/[?#]/)[0];
+  const pathname = decodePath(url);
   if (pathname === '/index.html') return false;
-  if (/^\/(@|__|src\/|node_modules\/)/.test(pathname)) return true;
   if (fs.existsSync(path.join(config.publicDir, pathname))) return true;
-  const file = path.join(config.root, pathname);
+  const file = pathname.startsWith('/@fs/')
+    ? path.resolve(pathname.slice(process.platform === 'win32' ? 5 : 4))
+    : path.join(config.root, pathname);
+  const place = normalizePath(path.relative(config.root, file));
   return (
+    /^(src|public|node_modules|\.\.)\//.test(place) ||
     !fs.existsSync(file) ||
     environments.client.moduleGraph.getModulesByFile(normalizePath(file))
   );
+}
+
+/** Find out which path a file server would look for, whatever its spelling. */
+function decodePath(url) {
+  const [pathname] = url.split(/[?#]/);
+  try {
+    return path.posix.normalize(decodeURIComponent(pathname));
+  } catch {
+    return pathname;
+  }
 }
 
 function isDevServer(command, mode) {
