@@ -14,25 +14,29 @@ const FILES = [
 await main(async () => {
   const packages = process.argv.slice(2);
   await prepareApi({ dev: true });
+  takeBackUnlessDone();
+  if (packages.length > 0) await uv('add', '--frozen', ...packages);
+  await compile('api/requirements.txt');
+  await compile(
+    'api/requirements-dev.txt',
+    '--group=dev',
+    '--constraints=api/requirements.txt',
+  );
+  await prepareApi({ dev: true });
+});
+
+/** Restore the files when this process fails or is stopped, also by Ctrl-C. */
+function takeBackUnlessDone() {
   const before = FILES.map((file) => readProjectFile(file));
-  try {
-    if (packages.length > 0) await uv('add', '--frozen', ...packages);
-    await compile('api/requirements.txt');
-    await compile(
-      'api/requirements-dev.txt',
-      '--group=dev',
-      '--constraints=api/requirements.txt',
-    );
-    await prepareApi({ dev: true });
-  } catch (error) {
+  process.on('exit', (code) => {
+    if (code === 0) return;
     FILES.forEach((file, i) => {
       if (before[i] !== undefined) {
         fs.writeFileSync(path.join(ROOT, file), before[i]);
       }
     });
-    throw error;
-  }
-});
+  });
+}
 
 /** Pin what pyproject.toml lists, for every system and every Python that it allows. */
 function compile(file, ...options) {

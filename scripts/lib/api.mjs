@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { alone } from './lock.mjs';
 import { run } from './processes.mjs';
 import { problem, ROOT, readProjectFile } from './project.mjs';
 
@@ -20,28 +21,42 @@ export const OLDEST_PYTHON = readProjectFile('pyproject.toml').match(
  *
  * @param {object} [options]
  * @param {boolean} [options.dev] with the packages for tests and linting
- * @param {string} [options.label] for the output
  * @throws {Error} when there is no suitable Python or the packages cannot be installed
  */
-export async function prepareApi({ dev = false, label } = {}) {
-  let installed = readInstalled();
-  const version = probe([venvPython()]);
-  if (!installed || !version || version !== installed.python) {
-    installed = { python: await makeVenv(label), requirements: {} };
+export async function prepareApi({ dev = false } = {}) {
+  const installed = readInstalled();
+  if (
+    !installed ||
+    !sameTexts(wanted(dev, installed), installed.requirements)
+  ) {
+    await alone('api', () => bringInStep(dev));
   }
+}
+
+async function bringInStep(dev) {
+  const installed = readInstalled() ?? {
+    python: await makeVenv(),
+    requirements: {},
+  };
+  const requirements = wanted(dev, installed);
+  // Another command may have done it while this one waited.
+  if (sameTexts(requirements, installed.requirements)) return;
+  await install(Object.keys(requirements).at(-1));
+  await uninstall(packagesGone(installed.requirements, requirements));
+  fs.writeFileSync(
+    INSTALLED,
+    JSON.stringify({ python: installed.python, requirements }),
+  );
+}
+
+/** The requirements by file: those for development too, once someone needed them. */
+function wanted(dev, installed) {
   const files = ['requirements.txt'];
   if (dev || installed.requirements['requirements-dev.txt']) {
     files.push('requirements-dev.txt');
   }
-  const wanted = Object.fromEntries(
+  return Object.fromEntries(
     files.map((file) => [file, readProjectFile('api', file)]),
-  );
-  if (sameTexts(wanted, installed.requirements)) return;
-  await install(files.at(-1), label);
-  await uninstall(packagesGone(installed.requirements, wanted), label);
-  fs.writeFileSync(
-    INSTALLED,
-    JSON.stringify({ python: installed.python, requirements: wanted }),
   );
 }
 
@@ -135,12 +150,10 @@ function probe([program, ...args]) {
     : undefined;
 }
 
-async function makeVenv(label) {
+async function makeVenv() {
   const { command, version } = findPython();
-  say(`Making api/venv with ${version} (${command.join(' ')}) …`, label);
-  const code = await run([...command, '-m', 'venv', '--clear', VENV], {
-    label,
-  });
+  console.log(`Making api/venv with ${version} (${command.join(' ')}) …`);
+  const code = await run([...command, '-m', 'venv', '--clear', VENV]);
   if (code !== 0) {
     throw problem(
       `${command.join(' ')} could not make a virtual environment; the reason is above.\n` +
@@ -150,28 +163,31 @@ async function makeVenv(label) {
   return version;
 }
 
-async function install(file, label) {
-  say(`Installing the API's packages (api/${file}) …`, label);
+async function install(file) {
+  console.log(`Installing the API's packages (api/${file}) …`);
   const requirements = path.join('api', file);
   const code = await pip(
-    ['install', '--quiet', '--require-hashes', '-r', requirements],
-    label,
+    'install',
+    '--quiet',
+    '--require-hashes',
+    '-r',
+    requirements,
   );
   if (code !== 0) {
     throw problem(
       "The API's packages could not be installed; the reason is above.\n" +
-        'Behind a proxy, set HTTPS_PROXY (and PIP_CERT for its certificate).',
+        'Without a network nothing can be downloaded. Behind a proxy, set HTTPS_PROXY (and PIP_CERT for its certificate).',
     );
   }
 }
 
-async function uninstall(names, label) {
-  if (names.length > 0) await pip(['uninstall', '--yes', ...names], label);
+async function uninstall(names) {
+  if (names.length > 0) await pip('uninstall', '--quiet', '--yes', ...names);
 }
 
-function pip(args, label) {
+function pip(...args) {
   const env = { PIP_DISABLE_PIP_VERSION_CHECK: '1' };
-  return run(apiCommand(['pip', ...args]), { env, label });
+  return run(apiCommand(['pip', ...args]), { env });
 }
 
 function packagesGone(before, after) {
@@ -183,14 +199,18 @@ function packagesGone(before, after) {
   return [...new Set(names(before))].filter((name) => !kept.has(name));
 }
 
+/** What is in api/venv; undefined where it cannot be used or was never finished. */
 function readInstalled() {
-  return JSON.parse(readProjectFile('api', 'venv', 'installed.json') ?? 'null');
+  try {
+    const installed = JSON.parse(fs.readFileSync(INSTALLED, 'utf8'));
+    const isUsable =
+      installed.requirements && installed.python === probe([venvPython()]);
+    return isUsable ? installed : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function sameTexts(a, b) {
   return JSON.stringify(a) === JSON.stringify(b);
-}
-
-function say(text, label) {
-  console.log(label ? `${label} ${text}` : text);
 }

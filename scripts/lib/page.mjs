@@ -1,31 +1,40 @@
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { alone } from './lock.mjs';
 import { run } from './processes.mjs';
 import { problem, ROOT, readProjectFile } from './project.mjs';
 
 const YARN = '@yarnpkg/cli-dist@4.18.1';
+const NPX = ['npx', '--prefer-offline', '--yes', `--package=${YARN}`];
 const STAMP = ['node_modules', '.installed'];
 
 /**
  * Make node_modules what yarn.lock says. Does nothing when it already is.
  *
- * @param {{ label?: string }} [options] for the output
- * @throws {Error} when Node.js is too old or the packages cannot be installed
+ * @throws {Error} when the lockfile is not ours or the packages cannot be installed
  */
-export async function preparePage(options) {
-  assertNodeIsSupported();
+export async function preparePage() {
   assertLockfileIsWhole();
-  const wanted = fingerprint();
-  if (readProjectFile(...STAMP) === wanted) return;
-  if ((await yarn(['install', '--immutable'], options)) !== 0) {
+  if (!isInstalled()) await alone('page', install);
+}
+
+async function install() {
+  // Another command may have done it while this one waited.
+  if (isInstalled()) return;
+  console.log("Installing the page's packages (yarn.lock) …");
+  if ((await yarn(['install', '--immutable'])) !== 0) {
     throw problem(
-      'The packages of the page could not be installed; the reason is above.\n' +
+      "The page's packages could not be installed; the reason is above.\n" +
         'After editing the dependencies in package.json, run: npm run add-page\n' +
-        'Behind a proxy, set HTTPS_PROXY (and NODE_EXTRA_CA_CERTS for its certificate).',
+        'Without a network nothing can be downloaded. Behind a proxy, set HTTPS_PROXY (and NODE_EXTRA_CA_CERTS for its certificate).',
     );
   }
   markAsInstalled();
+}
+
+function isInstalled() {
+  return readProjectFile(...STAMP) === fingerprint();
 }
 
 /** Remember that node_modules is what yarn.lock says. */
@@ -37,22 +46,44 @@ export function markAsInstalled() {
  * Run the project's own yarn, whichever is or is not installed on this machine.
  *
  * @param {string[]} args
- * @param {{ label?: string }} [options] for the output
  * @returns {Promise<number>} its exit code
  */
-export function yarn(args, options) {
-  const registry = process.env.npm_config_registry;
-  return run(
-    ['npx', '--prefer-offline', '--yes', `--package=${YARN}`, 'yarn', ...args],
-    {
-      ...options,
-      env: {
-        YARN_IGNORE_PATH: '1',
-        ...(registry && { YARN_NPM_REGISTRY_SERVER: registry }),
-      },
-      shell: process.platform === 'win32',
+export function yarn(args) {
+  return run([...NPX, ...yarnCommand(args)], {
+    env: {
+      YARN_IGNORE_PATH: '1',
+      ...registrySettings(),
+      // `npm run --silent` would hide why there is no yarn; without a network it tried for 70 s.
+      npm_config_loglevel: 'error',
+      npm_config_fetch_retry_mintimeout: '1000',
     },
-  );
+    shell: process.platform === 'win32',
+  });
+}
+
+/**
+ * Write the rest of an npx command: yarn, so that a signal to npx reaches it.
+ *
+ * @param {string[]} args
+ * @param {NodeJS.Platform} [platform]
+ * @returns {string[]}
+ */
+export function yarnCommand(args, platform = process.platform) {
+  if (platform === 'win32') return ['yarn', ...args];
+  // Otherwise npx keeps a shell in between, which ends alone and leaves yarn behind.
+  const quoted = args.map((arg) => `'${arg.replaceAll("'", "'\\''")}'`);
+  return ['--call', `exec yarn ${quoted.join(' ')}`];
+}
+
+/** Let yarn use the registry that npm was told to use. */
+function registrySettings() {
+  const registry = process.env.npm_config_registry;
+  if (!registry || !URL.canParse(registry)) return {};
+  const { protocol, hostname } = new URL(registry);
+  return {
+    YARN_NPM_REGISTRY_SERVER: registry,
+    ...(protocol === 'http:' && { YARN_UNSAFE_HTTP_WHITELIST: hostname }),
+  };
 }
 
 /**
@@ -75,28 +106,6 @@ export function pageCommand([name, ...args]) {
     }
   }
   throw problem(`No package in package.json brings the command "${name}".`);
-}
-
-/**
- * Tell whether Vite runs on a version of Node.js.
- *
- * @param {string} version such as '20.19.0'
- * @returns {boolean}
- */
-export function isNodeSupported(version) {
-  const [major, minor] = version.split('.').map(Number);
-  return (
-    (major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22
-  );
-}
-
-function assertNodeIsSupported() {
-  if (!isNodeSupported(process.versions.node)) {
-    throw problem(
-      `This is Node.js ${process.versions.node}. ` +
-        `Install ${packageJson().engines.node} from https://nodejs.org, then run the command again.`,
-    );
-  }
 }
 
 function assertLockfileIsWhole() {

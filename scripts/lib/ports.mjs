@@ -42,7 +42,9 @@ function tryToListen(port, host) {
   return new Promise((resolve, reject) => {
     const server = net.createServer();
     server.once('error', (error) =>
-      error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error),
+      error.code === 'EADDRINUSE'
+        ? resolve(undefined)
+        : reject(problem(`Port ${port} cannot be used: ${error.message}`)),
     );
     server.listen({ port, host }, () => {
       const bound = server.address().port;

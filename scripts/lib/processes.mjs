@@ -1,12 +1,17 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import fs from 'node:fs';
 import os from 'node:os';
 import { createInterface } from 'node:readline';
 import { ROOT } from './project.mjs';
 
 const PATIENCE = 3000;
+// Read at once: a parent that is gone by the time of the first run() would not be missed.
+const PARENT = process.ppid;
+const GRANDPARENT = parentOfShell(PARENT);
 const children = new Set();
-let stopping;
+let listening = false;
+let stopping = false;
 
 /**
  * Start a program in the project's folder. It ends when this process is told to end.
@@ -19,9 +24,10 @@ let stopping;
  * @returns {Promise<number>} its exit code, 127 if there is no such program
  */
 export async function run([program, ...args], { env, label, shell } = {}) {
-  if (stopping) return stopping;
+  if (stopping) return untilExit();
   listenForTheEnd();
-  const child = spawn(program, args, {
+  const command = shell ? [quoted(program, args), []] : [program, args];
+  const child = spawn(...command, {
     cwd: ROOT,
     env: { ...process.env, ...(label && colors()), ...env },
     shell,
@@ -35,7 +41,9 @@ export async function run([program, ...args], { env, label, shell } = {}) {
   }
   try {
     const [code, signal] = await once(child, 'close');
-    return code ?? 128 + os.constants.signals[signal];
+    return stopping
+      ? untilExit()
+      : (code ?? 128 + os.constants.signals[signal]);
   } catch (error) {
     console.error(`${program}: ${error.message}`);
     return 127;
@@ -66,8 +74,6 @@ export function stopAll() {
   for (const child of children) stop(child);
 }
 
-let listening = false;
-
 function listenForTheEnd() {
   if (listening) return;
   listening = true;
@@ -75,18 +81,49 @@ function listenForTheEnd() {
     process.once(signal, () => end(signal));
   }
   // A command runner that is killed does not pass the signal on.
-  const parent = process.ppid;
-  setInterval(() => process.ppid !== parent && end('SIGHUP'), 500).unref();
+  setInterval(() => isAbandoned() && end('SIGHUP'), 500).unref();
+}
+
+function isAbandoned() {
+  return process.ppid !== PARENT || parentOfShell(PARENT) !== GRANDPARENT;
+}
+
+/** Where `sh -c` stays between npm and us, as on Debian, it outlives npm: tell whose it is. */
+function parentOfShell(pid) {
+  try {
+    const command = fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    if (!/^(\/bin\/)?sh\0-c\0/.test(command)) return undefined;
+    return fs
+      .readFileSync(`/proc/${pid}/status`, 'utf8')
+      .match(/^PPid:\s*(\d+)/m)[1];
+  } catch {
+    return undefined;
+  }
 }
 
 async function end(signal) {
   if (stopping) return;
+  stopping = true;
   const ended = [...children].map((child) => once(child, 'close'));
-  stopping = Promise.all(ended).then(() => 128 + os.constants.signals[signal]);
   // Ctrl-C reaches the programs by itself; give them the time to end in their own way.
   if (signal === 'SIGINT') setTimeout(stopAll, 1000).unref();
   else stopAll();
-  process.exit(await stopping);
+  await Promise.all(ended);
+  const code = 128 + os.constants.signals[signal];
+  if (signal !== 'SIGHUP') process.exit(code);
+  // Where the terminal is gone, exit() would abort: it tries to restore its settings.
+  process.emit('exit', code);
+  process.kill(process.pid, signal);
+}
+
+/** Let nobody go on who waits for a program that was told to end. */
+function untilExit() {
+  return new Promise(() => {});
+}
+
+/** Node.js itself passes arguments to a shell as they are. */
+function quoted(program, args) {
+  return [program, ...args.map((arg) => `"${arg}"`)].join(' ');
 }
 
 function labelLines(stream, label, output) {

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseEnv } from 'node:util';
+import util from 'node:util';
 
 /** The folder that holds package.json. */
 export const ROOT = path.resolve(
@@ -43,8 +43,8 @@ export function apiAddress(env = process.env) {
   const address = new URL(proxy);
   const port =
     env.FLASK_RUN_PORT ??
-    parseEnv(readProjectFile('.env') ?? '').FLASK_RUN_PORT ??
-    parseEnv(readProjectFile('.flaskenv') ?? '').FLASK_RUN_PORT;
+    util.parseEnv(readProjectFile('.env') ?? '').FLASK_RUN_PORT ??
+    util.parseEnv(readProjectFile('.flaskenv') ?? '').FLASK_RUN_PORT;
   if (port) address.port = readPort('FLASK_RUN_PORT', port);
   return address;
 }
@@ -77,7 +77,33 @@ export function readPort(name, value, fallback) {
 export function problem(text) {
   const error = new Error(text);
   error.stack = text;
+  // Vite shows an error with util.inspect(), which puts brackets around one without a stack.
+  error[util.inspect.custom] = () => text;
   return error;
+}
+
+/**
+ * Tell whether the commands and Vite run on a version of Node.js.
+ *
+ * @param {string} version such as '20.19.0'
+ * @returns {boolean}
+ */
+export function isNodeSupported(version) {
+  const [major, minor] = version.split('.').map(Number);
+  return (
+    (major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22
+  );
+}
+
+function assertNodeIsSupported() {
+  const { node } = process.versions;
+  if (!isNodeSupported(node)) {
+    const { engines } = JSON.parse(readProjectFile('package.json'));
+    throw problem(
+      `This is Node.js ${node}. ` +
+        `Install ${engines.node} from https://nodejs.org, then run the command again.`,
+    );
+  }
 }
 
 /**
@@ -87,6 +113,7 @@ export function problem(text) {
  */
 export async function main(command) {
   try {
+    assertNodeIsSupported();
     process.exitCode = await command();
   } catch (error) {
     console.error(`\n${error.stack}\n`);
