@@ -1,11 +1,9 @@
 import crypto from 'node:crypto';
 import fs from 'node:fs';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ROOT } from './project.mjs';
-
-const LOOK_AGAIN_AFTER = 100;
 
 /**
  * Do something that only one command at a time may do in this project; the others wait.
@@ -16,63 +14,62 @@ const LOOK_AGAIN_AFTER = 100;
  * @returns {Promise<T>}
  */
 export async function alone(name, work) {
-  const file = lockFile(name);
-  const release = () => fs.rmSync(file, { force: true });
-  let told = false;
-  while (!take(file)) {
-    const owner = Number(read(file));
-    if (!isRunning(owner)) {
-      release();
-      continue;
-    }
-    if (!told)
-      console.log(`Waiting for process ${owner}, which installs (${file}) …`);
-    told = true;
-    await sleep(LOOK_AGAIN_AFTER);
+  const address = lockAddress(name);
+  let release = await take(address);
+  if (!release) console.log('Waiting for another command, which installs …');
+  while (!release) {
+    await untilReleased(address);
+    release = await take(address);
   }
-  process.once('exit', release);
   try {
     return await work();
   } finally {
-    process.off('exit', release);
     release();
   }
 }
 
 /**
- * Tell which file says that someone is at work; it holds the number of the process.
+ * Tell at which local socket the one who is at work listens: it ends with the process.
  *
  * @param {string} name
+ * @param {NodeJS.Platform} [platform]
  * @returns {string}
  */
-export function lockFile(name) {
+export function lockAddress(name, platform = process.platform) {
   const project = crypto.createHash('sha256').update(ROOT).digest('hex');
-  return path.join(os.tmpdir(), `${project.slice(0, 16)}-${name}.lock`);
+  const unique = `${project.slice(0, 16)}-${name}`;
+  return platform === 'win32'
+    ? `\\\\.\\pipe\\${unique}`
+    : path.posix.join(os.tmpdir(), `${unique}.lock`);
 }
 
-function take(file) {
-  try {
-    fs.writeFileSync(file, String(process.pid), { flag: 'wx' });
-    return true;
-  } catch (error) {
-    if (error.code === 'EEXIST') return false;
-    throw error;
-  }
+/** Resolve to a function that lets the next one in; to undefined while another is at work. */
+function take(address) {
+  return new Promise((resolve, reject) => {
+    const waiting = new Set();
+    const server = net.createServer((socket) => {
+      waiting.add(socket.on('error', () => {}));
+    });
+    server.once('error', (error) =>
+      error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error),
+    );
+    server.listen(address, () => {
+      resolve(() => {
+        server.close();
+        for (const socket of waiting) socket.destroy();
+      });
+    });
+  });
 }
 
-function read(file) {
-  try {
-    return fs.readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-/** Also of 0, which is an owner who is just writing the number. */
-function isRunning(pid) {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return error.code === 'EPERM';
-  }
+function untilReleased(address) {
+  return new Promise((resolve) => {
+    const socket = net.connect(address);
+    socket.once('error', (error) => {
+      // Someone was killed and left the socket's file.
+      if (error.code === 'ECONNREFUSED') fs.rmSync(address, { force: true });
+    });
+    socket.once('close', resolve);
+    socket.resume();
+  });
 }
