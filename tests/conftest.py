@@ -47,6 +47,12 @@ def own_project(tmp_path: Path) -> Path:
     return copy_project(tmp_path)
 
 
+@pytest.fixture
+def fresh_clone(tmp_path: Path) -> Path:
+    """Copy the project without what it has installed."""
+    return copy_project(tmp_path / "a path with spaces", installed=())
+
+
 @pytest.fixture(scope="session")
 def site(project: Path) -> Iterator[str]:
     """Start both servers with `npm run dev`; return the address to open."""
@@ -62,13 +68,15 @@ def add_example_routes(project: Path) -> None:
         api.write("\n\nimport example_routes\n")
 
 
-def copy_project(folder: Path) -> Path:
+def copy_project(
+    folder: Path, installed: tuple[str, ...] = ("node_modules", "api/venv")
+) -> Path:
     copy = folder / "react-flask-app"
     shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*NOT_COPIED))
-    for installed in ("node_modules", "api/venv"):
+    for part in installed:
         shutil.copytree(
-            ROOT / installed,
-            copy / installed,
+            ROOT / part,
+            copy / part,
             symlinks=True,
             copy_function=link_or_copy,
         )
@@ -76,10 +84,14 @@ def copy_project(folder: Path) -> Path:
 
 
 def link_or_copy(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
+    # What scripts/ writes in place, it would write into the original too.
+    if Path(source).name not in ("installed.json", ".installed"):
+        try:
+            os.link(source, target)
+            return
+        except OSError:
+            pass
+    shutil.copy2(source, target)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,503 @@
+"""The commands of package.json, each in a process of its own.
+
+Most of it needs neither network nor time: a fake Python and a fake npx record what they
+are asked for. Windows has no such fakes; tests/launcher.test.mjs covers its branches.
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from servers import ROOT, Command, edit, free_port, is_listening, running, wait_for
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="its fakes are shell scripts")
+
+FAKE_PYTHON = """#!/bin/sh
+case "$1" in
+  -c) echo "Python $FAKE_VERSION"; exit "$FAKE_STATUS";;
+esac
+case "$3" in
+  uninstall) shift; echo "$*" >> "$FAKE_LOG"; exit;;
+esac
+echo "$2 $3 $4" >> "$FAKE_LOG"
+case "$2" in
+  venv)
+    if [ "$FAKE_FIFO" ]; then read line < "$FAKE_FIFO"; fi
+    if [ "$FAKE_VENV" = fails ]; then echo "No module named venv"; exit 1; fi
+    /bin/rm -rf "$4" && /bin/mkdir -p "$4/bin" && /bin/cp "$0" "$4/bin/python";;
+  pip) exit "$FAKE_PIP_STATUS";;
+esac
+"""
+
+FAKE_NPX = """#!/bin/sh
+echo "$5" >> "$FAKE_LOG"
+/bin/mkdir -p node_modules/vite
+echo '{"bin": {"vite": "vite.js"}}' > node_modules/vite/package.json
+echo 'console.log("vite has started")' > node_modules/vite/vite.js
+"""
+
+FAKE_SETTINGS = {
+    "FAKE_VERSION": "3.12",
+    "FAKE_STATUS": "0",
+    "FAKE_PIP_STATUS": "0",
+}
+
+VENV = "venv --clear"
+PIP_INSTALL = "pip install --quiet"
+FLASK = "flask --app api/development.py"
+
+
+class Machine:
+    """A fresh clone on a machine that has Node.js and a few programs, and no more."""
+
+    def __init__(self, project: Path, folder: Path) -> None:
+        """Keep the programs, their log and temporary files in a folder."""
+        self.project = project
+        self.bin = folder / "bin"
+        self.bin.mkdir()
+        self.log = folder / "log"
+        self.env = FAKE_SETTINGS | {
+            "PATH": str(self.bin),
+            "HOME": str(folder),
+            "TMPDIR": str(folder),
+            "FAKE_LOG": str(self.log),
+            "NO_COLOR": "1",
+        }
+        self.add("node", f'#!/bin/sh\nexec "{shutil.which("node")}" "$@"\n')
+        (self.bin / "sh").symlink_to("/bin/sh")
+
+    def add(self, name: str, script: str) -> None:
+        """Add a program."""
+        (self.bin / name).write_text(script)
+        (self.bin / name).chmod(0o755)
+
+    def start(self, *command: str, **env: str) -> subprocess.Popen:
+        """Start a script of package.json, without waiting for npm itself."""
+        package = json.loads((self.project / "package.json").read_text())
+        script = package["scripts"][command[0]].split()
+        return subprocess.Popen(
+            [self.bin / script[0], *script[1:], *command[1:]],
+            cwd=self.project,
+            env=self.env | env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *command: str, **env: str) -> tuple[int, str]:
+        """Run a script to its end; return the exit code and what it printed."""
+        process = self.start(*command, **env)
+        output, _ = process.communicate(timeout=30)
+        return process.returncode, output
+
+    def asked(self) -> list[str]:
+        """Return what the fakes were asked for since this was last called."""
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        self.log.unlink(missing_ok=True)
+        return lines
+
+
+@pytest.fixture
+def machine(fresh_clone: Path, tmp_path: Path) -> Machine:
+    return Machine(fresh_clone, tmp_path)
+
+
+@pytest.fixture
+def prepared(machine: Machine) -> Machine:
+    """Prepare the API with the fake Python."""
+    machine.add("python3", FAKE_PYTHON)
+    assert machine.run("start-api")[0] == 0
+    machine.asked()
+    return machine
+
+
+def test_the_api_is_prepared_once_and_then_silently_started(machine: Machine) -> None:
+    machine.add("python3", FAKE_PYTHON)
+    code, output = machine.run("start-api")
+    assert code == 0
+    assert output == (
+        "Making api/venv with Python 3.12 (python3) …\n"
+        "Installing the API's packages (api/requirements.txt) …\n"
+    )
+    assert machine.asked() == [
+        f"{VENV} {machine.project}/api/venv",
+        PIP_INSTALL,
+        FLASK,
+    ]
+    assert machine.run("start-api") == (0, "")
+    assert machine.asked() == [FLASK]
+    assert not (machine.project / "node_modules").exists()
+
+
+def test_the_page_is_prepared_once_and_without_python(machine: Machine) -> None:
+    machine.add("npx", FAKE_NPX)
+    assert machine.run("start") == (
+        0,
+        "Installing the page's packages (yarn.lock) …\nvite has started\n",
+    )
+    assert machine.asked() == ["exec yarn 'install' '--immutable'"]
+    assert machine.run("start") == (0, "vite has started\n")
+    assert machine.asked() == []
+    with (machine.project / "yarn.lock").open("a") as lockfile:
+        lockfile.write("\n")
+    machine.run("start")
+    assert machine.asked() == ["exec yarn 'install' '--immutable'"]
+    assert not (machine.project / "api/venv").exists()
+
+
+def dangle(venv: Path) -> None:
+    (venv / "bin/python").unlink()
+    (venv / "bin/python").symlink_to("/no/such/python")
+
+
+def record(text: str) -> Callable[[Path], object]:
+    return lambda venv: (venv / "installed.json").write_text(text)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(dangle, id="its Python is gone"),
+        pytest.param(
+            lambda venv: edit(venv / "installed.json", "3.12", "3.9"),
+            id="its Python has another version",
+        ),
+        pytest.param(
+            lambda venv: (venv / "installed.json").unlink(), id="it is half-made"
+        ),
+        pytest.param(record(""), id="its record is empty"),
+        pytest.param(record('{"python": "Pyth'), id="its record is half-written"),
+        pytest.param(record("{}"), id="its record says nothing"),
+        pytest.param(shutil.rmtree, id="it was deleted"),
+    ],
+)
+def test_a_venv_that_cannot_be_used_is_made_again(
+    prepared: Machine, spoil: Callable[[Path], object]
+) -> None:
+    spoil(prepared.project / "api/venv")
+    assert prepared.run("start-api")[0] == 0
+    assert prepared.asked() == [
+        f"{VENV} {prepared.project}/api/venv",
+        PIP_INSTALL,
+        FLASK,
+    ]
+
+
+def test_the_packages_for_tests_come_with_the_first_test(prepared: Machine) -> None:
+    _, output = prepared.run("test-api")
+    assert "api/requirements-dev.txt" in output
+    assert [line.strip() for line in prepared.asked()] == [PIP_INSTALL, "pytest"]
+    assert prepared.run("start-api") == (0, "")
+
+
+def test_packages_come_and_go_with_the_requirements(prepared: Machine) -> None:
+    requirements = prepared.project / "api/requirements.txt"
+    before = requirements.read_text()
+    requirements.write_text(f"{before}\nadded-package==1.0 --hash=sha256:{'0' * 64}\n")
+    assert prepared.run("start-api")[0] == 0
+    assert prepared.asked() == [PIP_INSTALL, FLASK]
+    requirements.write_text(before)
+    assert prepared.run("start-api")[0] == 0
+    assert prepared.asked() == [
+        PIP_INSTALL,
+        "pip uninstall --quiet --yes added-package",
+        FLASK,
+    ]
+
+
+def test_an_install_that_failed_is_tried_again(machine: Machine) -> None:
+    machine.add("python3", FAKE_PYTHON)
+    code, output = machine.run("start-api", FAKE_PIP_STATUS="1")
+    assert code == 1
+    assert "The API's packages could not be installed" in output
+    assert "HTTPS_PROXY" in output
+    assert machine.run("start-api")[0] == 0
+    assert FLASK in machine.asked()
+
+
+@pytest.mark.parametrize(
+    ("programs", "env", "says"),
+    [
+        pytest.param((), {}, ["python3: not found", "python3.10: not found"], id="no"),
+        pytest.param(
+            ("python3", "python"),
+            {"FAKE_VERSION": "3.9"},
+            ["python3: Python 3.9", "python: Python 3.9", "needs Python 3.10 or newer"],
+            id="too old a",
+        ),
+        pytest.param(
+            ("python3",),
+            {"FAKE_STATUS": "127"},
+            ["python3: not found"],
+            id="only a stub of a",
+        ),
+        pytest.param(
+            ("python3",),
+            {"PYTHON": "/no/such/python"},
+            ["Tried:\n  /no/such/python: not found\nInstall"],
+            id="a wrongly chosen",
+        ),
+    ],
+)
+def test_without_a_suitable_python_it_says_what_was_tried_and_what_to_install(
+    machine: Machine, programs: tuple[str, ...], env: dict[str, str], says: list[str]
+) -> None:
+    for name in programs:
+        machine.add(name, FAKE_PYTHON)
+    code, output = machine.run("start-api", **env)
+    assert code == 1
+    for text in (*says, "https://www.python.org/downloads/", "set PYTHON"):
+        assert text in output
+    assert "file://" not in output
+    assert machine.asked() == []
+
+
+def test_a_newer_python_beside_one_that_is_too_old_is_used(machine: Machine) -> None:
+    machine.add("python3", '#!/bin/sh\necho "Python 3.9"\n')
+    machine.add("python3.12", FAKE_PYTHON)
+    code, output = machine.run("start-api")
+    assert code == 0
+    assert "Python 3.12 (python3.12)" in output
+
+
+def test_a_python_without_venv_is_told_to_be_one(machine: Machine) -> None:
+    machine.add("python3", FAKE_PYTHON)
+    code, output = machine.run("start-api", FAKE_VENV="fails")
+    assert code == 1
+    assert "No module named venv" in output
+    assert "sudo apt install python3-venv" in output
+    assert "file://" not in output
+
+
+def test_without_a_network_it_says_why_there_are_no_packages(
+    machine: Machine, tmp_path: Path
+) -> None:
+    machine.add("npx", f'#!/bin/sh\nexec "{shutil.which("npx")}" "$@"\n')
+    offline = {
+        "npm_config_cache": str(tmp_path / "empty"),
+        "npm_config_registry": "http://127.0.0.1:9/",
+        "npm_config_fetch_retries": "0",
+    }
+    code, output = machine.run("start", **offline)
+    assert code == 1
+    assert "ECONNREFUSED" in output
+    assert "The page's packages could not be installed" in output
+    assert "HTTPS_PROXY" in output
+
+
+@pytest.fixture
+def waiting(machine: Machine, tmp_path: Path) -> Callable[[], object]:
+    """Let the fake Python wait while it makes a venv; return how to let it go on."""
+    machine.add("python3", FAKE_PYTHON)
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    machine.env["FAKE_FIFO"] = str(fifo)
+    return lambda: fifo.write_text("go on\n")
+
+
+def test_of_two_commands_at_once_one_prepares_and_the_other_waits(
+    machine: Machine, waiting: Callable[[], object]
+) -> None:
+    first = machine.start("start-api", FLASK_RUN_PORT=str(free_port()))
+    assert "Making api/venv" in first.stdout.readline()
+    wait_for(machine.log.exists, "the venv to be begun")
+    second = machine.start("start-api", FLASK_RUN_PORT=str(free_port()))
+    assert second.stdout.readline().startswith("Waiting for another command")
+    waiting()
+    assert "Making" not in second.communicate(timeout=30)[0]
+    first.communicate(timeout=30)
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert [line.split()[0] for line in machine.asked()] == [
+        "venv",
+        "pip",
+        "flask",
+        "flask",
+    ]
+
+
+def test_nobody_waits_for_a_command_that_was_killed(
+    machine: Machine, waiting: Callable[[], object]
+) -> None:
+    killed = machine.start("start-api")
+    wait_for(machine.log.exists, "the venv to be begun")
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.communicate(timeout=30)
+    assert machine.run("start-api", FAKE_FIFO="")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("agent", "code"),
+    [
+        ("npm/11.4.2 node/v24.4.1 linux x64", 1),
+        ("yarn/1.22.22 npm/? node/v24.4.1 linux x64", 1),
+        ("pnpm/10.13.1 npm/? node/v24.4.1 linux x64", 1),
+        ("", 1),
+        ("yarn/4.9.2 npm/? node/v24.4.1 linux x64", 0),
+        ("yarn/10.0.0 npm/? node/v24.4.1 linux x64", 0),
+    ],
+)
+def test_only_a_yarn_that_reads_the_lockfile_may_install(agent: str, code: int) -> None:
+    process = subprocess.run(
+        [shutil.which("node"), ROOT / "scripts/check-installer.mjs"],
+        env=os.environ | {"npm_config_user_agent": agent},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == code
+    assert ("npm run add-page PACKAGE" in process.stderr) == (code == 1)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "says"),
+    [
+        ("yarn.lock", "# yarn lockfile v1\n", "git checkout yarn.lock"),
+        ("package-lock.json", "{}", "Delete it"),
+    ],
+)
+def test_a_lockfile_of_another_installer_is_noticed(
+    machine: Machine, file: str, text: str, says: str
+) -> None:
+    (machine.project / file).write_text(text)
+    code, output = machine.run("start")
+    assert code == 1
+    assert says in output
+    assert "npm run add-page PACKAGE" in output
+    assert "file://" not in output
+
+
+@pytest.fixture
+def taken_port() -> Iterator[str]:
+    """Let another program listen on a port of this machine."""
+    with closing(socket.socket()) as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        yield str(other.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("command", "setting", "value", "says"),
+    [
+        ("start", "PORT", "taken", "Port {} is taken by another program."),
+        ("start", "PORT", "abc", "PORT=abc is not a port."),
+        ("start-api", "FLASK_RUN_PORT", "taken", "Port {} is taken by another"),
+        ("dev", "PORT", "taken", "The page's server ended (exit code 1)"),
+        ("dev", "FLASK_RUN_PORT", "taken", "The API's server ended (exit code 1)"),
+    ],
+)
+def test_a_port_that_cannot_be_used_is_a_message(
+    project: Path, taken_port: str, command: str, setting: str, value: str, says: str
+) -> None:
+    ports = {"PORT": str(free_port()), "FLASK_RUN_PORT": str(free_port())}
+    ports[setting] = taken_port if value == "taken" else value
+    failing = Command(project, command, **ports)
+    assert failing.process.wait(timeout=30) == 1
+    assert says.format(taken_port) in failing.output
+    assert "file://" not in failing.output
+
+
+def test_a_malformed_proxy_is_a_message(prepared: Machine) -> None:
+    package = prepared.project / "package.json"
+    edit(package, '"http://127.0.0.1:5000"', '"localhost:5000"')
+    code, output = prepared.run("start-api")
+    assert code == 1
+    assert '"proxy" in package.json is "localhost:5000".' in output
+    assert "file://" not in output
+
+
+def test_dev_labels_both_servers_and_gives_them_a_free_port(
+    own_project: Path, taken_port: str
+) -> None:
+    (own_project / ".env").write_text(f"FLASK_RUN_PORT={taken_port}\n")
+    port = free_port()
+    with running(own_project, "dev", PORT=str(port)) as dev:
+        dev.prints("React and Flask are ready")
+        with urllib.request.urlopen(f"http://localhost:{port}/time") as response:
+            assert json.load(response)["time"]
+        lines = dev.output.splitlines()
+    assert [line for line in lines if not line.startswith(("page │", "api  │"))] == []
+    addresses = [line for line in lines if f"localhost:{port}" in line]
+    assert addresses == [
+        f"page │ React and Flask are ready: http://localhost:{port}/",
+    ]
+
+
+def test_env_wins_over_flaskenv_as_it_does_in_flask(prepared: Machine) -> None:
+    port = free_port()
+    (prepared.project / ".env").write_text(f"FLASK_RUN_PORT={port}\n")
+    with (prepared.project / ".flaskenv").open("a") as flaskenv:
+        flaskenv.write(f"FLASK_RUN_PORT={free_port()}\n")
+    with closing(socket.socket()) as other:
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        assert f"Port {port} is taken" in prepared.run("start-api")[1]
+
+
+@pytest.mark.parametrize(
+    ("command", "how"),
+    [
+        ("dev", "Ctrl-C"),
+        ("start-api", "closed terminal"),
+        ("start-api", "SIGTERM"),
+        ("start-api", "SIGKILL"),
+    ],
+)
+def test_however_it_is_stopped_no_port_stays_busy(
+    project: Path, command: str, how: str
+) -> None:
+    page, api = free_port(), free_port()
+    terminal, inside = os.openpty()
+    process = subprocess.Popen(
+        [shutil.which("npm"), "run", "--silent", command],
+        cwd=project / "src",
+        env=os.environ
+        | {"BROWSER": "none", "PORT": str(page), "FLASK_RUN_PORT": str(api)},
+        stdin=inside,
+        stdout=inside,
+        stderr=inside,
+        preexec_fn=lambda: own_terminal(inside),
+    )
+    os.close(inside)
+    try:
+        read_until(terminal, "are ready" if command == "dev" else "Restarting")
+        wait_for(lambda: is_listening(api), "the API")
+        if how == "Ctrl-C":
+            os.write(terminal, b"\x03")
+        elif how == "closed terminal":
+            os.close(terminal)
+        else:
+            os.kill(process.pid, getattr(signal, how))
+        assert process.wait(timeout=10) != 0
+        wait_for(
+            lambda: not is_listening(page) and not is_listening(api),
+            "the ports to be free",
+            seconds=5,
+        )
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def own_terminal(inside: int) -> None:
+    import fcntl
+    import termios
+
+    os.setsid()
+    fcntl.ioctl(inside, termios.TIOCSCTTY, 0)
+
+
+def read_until(terminal: int, text: str) -> str:
+    output = b""
+    while text.encode() not in output:
+        output += os.read(terminal, 65536)
+    return output.decode()
