@@ -335,6 +335,23 @@ def test_nobody_waits_for_a_command_that_was_killed(
     assert machine.run("start-api", FAKE_FIFO="")[0] == 0
 
 
+def test_a_command_whose_starter_was_killed_ends_and_lets_the_next_one_in(
+    machine: Machine, waiting: Callable[[], object]
+) -> None:
+    starter = subprocess.Popen(
+        ["/bin/sh", "-c", "node scripts/run.mjs api flask & wait"],
+        cwd=machine.project,
+        env=machine.env,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(machine.log.exists, "the venv to be begun")
+    starter.kill()
+    # Until the last process that writes into it has ended.
+    starter.communicate(timeout=30)
+    assert "Waiting" not in machine.run("start-api", FAKE_FIFO="")[1]
+
+
 @pytest.mark.parametrize(
     ("agent", "code"),
     [

@@ -16,7 +16,6 @@ import { ROOT } from './project.mjs';
 export async function alone(name, work) {
   const address = lockAddress(name);
   let release = await take(address);
-  if (!release) console.log('Waiting for another command, which installs …');
   while (!release) {
     await untilReleased(address);
     release = await take(address);
@@ -64,7 +63,9 @@ function take(address) {
 
 function untilReleased(address) {
   return new Promise((resolve) => {
-    const socket = net.connect(address);
+    const socket = net.connect(address, () => {
+      console.log('Waiting for another command, which installs …');
+    });
     socket.once('error', (error) => {
       // Someone was killed and left the socket's file.
       if (error.code === 'ECONNREFUSED') fs.rmSync(address, { force: true });

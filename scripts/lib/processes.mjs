@@ -113,6 +113,7 @@ async function end(signal) {
   if (signal !== 'SIGHUP') process.exit(code);
   // Where the terminal is gone, exit() would abort: it tries to restore its settings.
   process.emit('exit', code);
+  process.removeAllListeners(signal);
   process.kill(process.pid, signal);
 }
 
