@@ -112,6 +112,8 @@ def test_the_api_can_be_stopped_and_started_again(page: Page, project: Path) -> 
             start.prints("Local:")
             page.goto(f"http://localhost:{port}")
             before = unix_time_shown(page)
+        # npm itself ends first.
+        wait_for(lambda: not is_listening(api_port), "the API to end")
         page.get_by_role("button").click()
         alert = page.get_by_role("alert")
         expect(alert).to_contain_text("yarn start-api", timeout=15_000)

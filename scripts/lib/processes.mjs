@@ -81,7 +81,7 @@ function listenForTheEnd() {
     process.once(signal, () => end(signal));
   }
   // A command runner that is killed does not pass the signal on.
-  setInterval(() => isAbandoned() && end('SIGHUP'), 500).unref();
+  setInterval(() => isAbandoned() && end('SIGHUP'), 100).unref();
 }
 
 function isAbandoned() {
