@@ -445,7 +445,7 @@ def test_dev_labels_both_servers_and_gives_them_a_free_port(
     assert [line for line in lines if not line.startswith(("page │", "api  │"))] == []
     addresses = [line for line in lines if f"localhost:{port}" in line]
     assert addresses == [
-        f"page │ React and Flask are ready: http://localhost:{port}/",
+        f"page │   React and Flask are ready: http://localhost:{port}/",
     ]
 
 
