@@ -142,17 +142,14 @@ test.each([
   ['a time that is not a number', json({ time: `${TIME}` }), NOT_A_NUMBER],
   ['a time that is null', json({ time: null }), NOT_A_NUMBER],
   ['nothing but null', json(null), NOT_A_NUMBER],
-])(
-  'names what went wrong when the answer is %s',
-  async (_, answer, message) => {
-    render(<App />);
-    await requests[0].answer(answer);
-    expect(screen.getByRole('alert').lastChild).toHaveTextContent(
-      new RegExp(`^${message}$`),
-    );
-    expect(screen.getByRole('status')).toBeEmptyDOMElement();
-  },
-);
+])('names what went wrong when the answer is %s', async (_, answer, message) => {
+  render(<App />);
+  await requests[0].answer(answer);
+  expect(screen.getByRole('alert').lastChild).toHaveTextContent(
+    new RegExp(`^${message}$`),
+  );
+  expect(screen.getByRole('status')).toBeEmptyDOMElement();
+});
 
 test('says that the server could not be reached when the network is down', async () => {
   render(<App />);

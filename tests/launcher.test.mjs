@@ -55,14 +55,16 @@ describe('Python', () => {
     });
   });
 
-  it.each(['Python 2.7', 'Python 3.9', 'Python 4.0', undefined])(
-    'is not %s',
-    (version) => {
-      expect(() => findPython([['py', '-3']], () => version)).toThrow(
-        `  py -3: ${version ?? 'not found'}\n`,
-      );
-    },
-  );
+  it.each([
+    'Python 2.7',
+    'Python 3.9',
+    'Python 4.0',
+    undefined,
+  ])('is not %s', (version) => {
+    expect(() => findPython([['py', '-3']], () => version)).toThrow(
+      `  py -3: ${version ?? 'not found'}\n`,
+    );
+  });
 
   it('is in another folder of a virtual environment on Windows', () => {
     expect(venvPython('C:\\a b\\venv', 'win32')).toBe(
@@ -143,18 +145,18 @@ describe('stopping a program', () => {
     expect(kill).not.toHaveBeenCalled();
   });
 
-  it.each(['linux', 'darwin'])(
-    'asks first and then insists on %s',
-    (system) => {
-      vi.useFakeTimers();
-      const kill = vi.fn();
-      stop({ pid: 42, kill }, system);
-      expect(kill.mock.calls).toEqual([['SIGTERM']]);
-      vi.runAllTimers();
-      expect(kill.mock.calls).toEqual([['SIGTERM'], ['SIGKILL']]);
-      vi.useRealTimers();
-    },
-  );
+  it.each([
+    'linux',
+    'darwin',
+  ])('asks first and then insists on %s', (system) => {
+    vi.useFakeTimers();
+    const kill = vi.fn();
+    stop({ pid: 42, kill }, system);
+    expect(kill.mock.calls).toEqual([['SIGTERM']]);
+    vi.runAllTimers();
+    expect(kill.mock.calls).toEqual([['SIGTERM'], ['SIGKILL']]);
+    vi.useRealTimers();
+  });
 });
 
 describe('running a program', () => {
@@ -193,17 +195,21 @@ describe('a port', () => {
     expect(readPort('PORT', value, 3000)).toBe(port);
   });
 
-  it.each(['abc', '0', '-1', '65536', '3000.5', '3000 x'])(
-    '%j is refused',
-    (value) => {
-      expect(() => readPort('PORT', value, 3000)).toThrow(
-        `PORT=${value} is not a port. Use a number from 1 to 65535.`,
-      );
-      expect(() => apiAddress({ FLASK_RUN_PORT: value })).toThrow(
-        `FLASK_RUN_PORT=${value} is not a port.`,
-      );
-    },
-  );
+  it.each([
+    'abc',
+    '0',
+    '-1',
+    '65536',
+    '3000.5',
+    '3000 x',
+  ])('%j is refused', (value) => {
+    expect(() => readPort('PORT', value, 3000)).toThrow(
+      `PORT=${value} is not a port. Use a number from 1 to 65535.`,
+    );
+    expect(() => apiAddress({ FLASK_RUN_PORT: value })).toThrow(
+      `FLASK_RUN_PORT=${value} is not a port.`,
+    );
+  });
 
   it('that is taken is named, and another one is found', async () => {
     const other = net.createServer();
