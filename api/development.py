@@ -40,12 +40,14 @@ def app_that_reports(error: Exception) -> Flask:
 def add_link(wsgi_app: Callable, import_error: Exception | None) -> Callable:
     """Add to a WSGI app one path that sends a line of JSON and stays open.
 
-    The line has `project` and `host` (who answers), `code` (a digest of the project's
-    loaded modules) and `error` (why api.py could not be imported, or null). The answer
-    ends when the process does, and that is how the other side notices.
+    The line has `project`, `inode` and `host` (who answers: package.json's number on
+    its file system says it in whatever spelling of the path), `code` (a digest of the
+    project's loaded modules) and `error` (why api.py could not be imported, or null).
+    The answer ends when the process does, and that is how the other side notices.
     """
     greeting = {
         "project": str(PROJECT),
+        "inode": str((PROJECT / "package.json").stat().st_ino),
         "host": socket.gethostname(),
         "code": digest_of_code(),
         "error": import_error and describe_exception(import_error),
@@ -58,7 +60,8 @@ def add_link(wsgi_app: Callable, import_error: Exception | None) -> Callable:
             yield b"\n"
 
     def linked_app(environ: dict, start_response: Callable) -> Iterable[bytes]:
-        if environ["PATH_INFO"] != LINK:
+        # Only Vite sends the header; it passes on no one else's.
+        if environ["PATH_INFO"] != LINK or "HTTP_X_FLASK_LINK" not in environ:
             return wsgi_app(environ, start_response)
         start_response("200 OK", [("Content-Type", "application/x-ndjson")])
         return stay_open()
@@ -83,17 +86,28 @@ def file_of(module: ModuleType) -> str:
 class WithoutRepetition(logging.Filter):
     """Drops a crash just logged: React's StrictMode asks everything twice."""
 
-    last = ("", 0.0)
+    last_crash = ""
+    last_time = 0.0
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let pass what is no crash, another crash, or a later one."""
+        """Let pass what is no crash, another crash, or one a second later."""
         if not record.exc_info:
             return True
         crash = "".join(traceback.format_exception(*record.exc_info))
-        (last_crash, last_time), self.last = self.last, (crash, record.created)
-        return crash != last_crash or record.created - last_time > 1
+        if crash == self.last_crash and record.created < self.last_time + 1:
+            return False
+        self.last_crash, self.last_time = crash, record.created
+        return True
 
 
+def mark_missing_route(response: Response) -> Response:
+    """Tell the development server that a navigation here is for the page to answer."""
+    if request.url_rule is None and response.status_code in (404, 405):
+        response.headers["X-Flask-Route"] = "none"
+    return response
+
+
+import_error = None
 try:
     from api import app
 except Exception as error:
@@ -104,19 +118,11 @@ except Exception as error:
         traceback.print_exc()
     # The first place is the import above.
     error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
+    import_error = error
     app = app_that_reports(error)
-    app.wsgi_app = add_link(app.wsgi_app, error)
-else:
-    app.wsgi_app = add_link(app.wsgi_app, None)
 
-
-@app.after_request
-def mark_missing_route(response: Response) -> Response:
-    """Tell the development server that a navigation here is for the page to answer."""
-    if request.url_rule is None and response.status_code in (404, 405):
-        response.headers["X-Flask-Route"] = "none"
-    return response
-
-
-app.logger.addFilter(WithoutRepetition())
-logging.getLogger("werkzeug").addFilter(lambda line: LINK not in line.getMessage())
+if get_debug_flag():
+    app.after_request(mark_missing_route)
+    app.wsgi_app = add_link(app.wsgi_app, import_error)
+    app.logger.addFilter(WithoutRepetition())
+    logging.getLogger("werkzeug").addFilter(lambda line: LINK not in line.getMessage())

@@ -9,7 +9,7 @@ import { apiCommand, prepareApi } from './lib/api.mjs';
 import { pageCommand, preparePage } from './lib/page.mjs';
 import { isPortFree, portIsTaken } from './lib/ports.mjs';
 import { run } from './lib/processes.mjs';
-import { apiAddress, main } from './lib/project.mjs';
+import { apiAddress, flaskSetting, main } from './lib/project.mjs';
 
 const [half, ...command] = process.argv.slice(2);
 
@@ -30,7 +30,7 @@ await main(async () => {
 /** Let Flask listen where the page expects it. */
 async function addressForFlask() {
   const port = apiAddress()?.port || '5000';
-  const host = process.env.FLASK_RUN_HOST ?? '127.0.0.1';
+  const host = flaskSetting('FLASK_RUN_HOST') ?? '127.0.0.1';
   if (!(await isPortFree(Number(port), host))) {
     throw portIsTaken(
       port,

@@ -88,6 +88,11 @@ def compressed() -> Response:
     )
 
 
+@app.get("/long-header")
+def long_header() -> Response:
+    return Response("", headers={"X-Long": "x" * 30_000})
+
+
 @app.get("/file")
 def file() -> Response:
     return send_file(__file__, mimetype="text/plain", etag=True, conditional=True)
@@ -104,13 +109,13 @@ def restart_once() -> dict[str, str]:
     return {"asked": asked.read_text()}
 
 
-@app.get("/socket")
+@app.route("/socket", websocket=True)
 def socket() -> Response:
-    """Switch protocols and echo in capitals, on the connection of Werkzeug's server."""
+    """Switch protocols and, instead of WebSocket's frames, shout back what comes."""
     connection = request.environ["werkzeug.socket"]
     connection.sendall(
         b"HTTP/1.1 101 Switching Protocols\r\n"
-        b"Connection: Upgrade\r\nUpgrade: shout\r\n\r\n"
+        b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
     )
     while data := connection.recv(1024):
         connection.sendall(data.upper())

@@ -254,9 +254,9 @@ describe('work that only one may do at a time', () => {
 
   it('is found by its name on every system', () => {
     expect(lockAddress('api', 'win32')).toMatch(
-      /^\\\\\.\\pipe\\[0-9a-f]{16}-api$/,
+      /^\\\\\.\\pipe\\[0-9a-f]{8}-api$/,
     );
-    expect(lockAddress('api', 'linux')).toMatch(/\/[0-9a-f]{16}-api\.lock$/);
+    expect(lockAddress('api', 'linux')).toMatch(/\/[0-9a-f]{8}-api\.lock$/);
     expect(lockAddress('api')).not.toBe(lockAddress('page'));
   });
 });

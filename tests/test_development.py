@@ -2,8 +2,10 @@
 
 import http.server
 import json
+import logging
 import os
 import re
+import socket
 import threading
 import time
 import urllib.error
@@ -133,6 +135,19 @@ def test_a_navigation_that_raises_shows_the_overlay(
     expect(overlay).to_contain_text("GET /crash")
 
 
+def test_no_script_of_an_address_runs_in_the_page_of_the_overlay(
+    dev: Development,
+) -> None:
+    request = urllib.request.Request(
+        f"{dev.url}/crash?</script><script>alert(1)</script>",
+        headers={"Accept": "text/html"},
+    )
+    with pytest.raises(urllib.error.HTTPError) as crash:
+        urllib.request.urlopen(request)
+    with crash.value as response:
+        assert b"<script>alert" not in response.read()
+
+
 def test_a_form_that_raises_shows_the_overlay_and_is_not_posted_again(
     page: Page, overlay: Locator, dev: Development
 ) -> None:
@@ -165,6 +180,34 @@ def test_an_api_that_cannot_be_imported_shows_why_and_heals(
     edit(dev.api, wrong, right)
     expect(overlay).not_to_be_attached()
     expect(page.locator("time")).to_be_visible()
+
+
+def test_a_mistake_beside_api_py_heals_too(page: Page, dev: Development) -> None:
+    errors = dev.api.with_name("errors.py")
+    page.goto(dev.url)
+    expect(page.locator("time")).to_be_visible()
+    edit(errors, "import traceback\n", "import tracebakc\n")
+    wait_for(lambda: "No module named 'tracebakc'" in dev.command.output, "the mistake")
+    page.get_by_role("button").click()
+    expect(page.get_by_role("alert")).to_contain_text("500")
+    edit(errors, "import tracebakc\n", "import traceback\n")
+    expect(page.locator("time")).to_be_visible()
+
+
+def test_a_crash_is_logged_once_a_second_however_often_it_is_asked_for() -> None:
+    from development import WithoutRepetition
+
+    def crash(message: str, second: float) -> logging.LogRecord:
+        error = RuntimeError(message)
+        info = (RuntimeError, error, None)
+        record = logging.LogRecord("api", logging.ERROR, "", 1, "", (), info)
+        record.created = second
+        return record
+
+    log = WithoutRepetition()
+    crashes = [("a", 0.0), ("a", 0.5), ("a", 0.9), ("a", 1.1), ("b", 1.2), ("a", 1.3)]
+    logged = [log.filter(crash(*each)) for each in crashes]
+    assert logged == [True, False, False, True, True, True]
 
 
 def test_the_page_follows_api_py_and_reloads_for_nothing_else(
@@ -229,12 +272,16 @@ def test_a_slow_start_of_flask_is_never_an_error(page: Page, own_project: Path) 
     ports = {"PORT": str(port), "FLASK_RUN_PORT": str(free_port())}
     with running(own_project, "dev", **ports) as dev:
         dev.prints("VITE")
+        with socket.create_connection(("localhost", port)) as impatient:
+            impatient.sendall(b"DELETE /time HTTP/1.1\r\nHost: localhost\r\n\r\n")
         failures = []
         page.on("response", lambda r: r.ok or failures.append(r.url))
         page.goto(f"http://localhost:{port}/deep/link")
         expect(page.locator("time")).to_be_visible(timeout=15_000)
         expect(page.get_by_role("alert")).to_be_empty()
         assert failures == []
+        # Who left before Flask was there has asked it for nothing.
+        assert "DELETE" not in dev.output
 
 
 def test_an_absent_api_is_named_once_and_the_page_recovers_by_itself(
@@ -294,8 +341,8 @@ class OtherProject(AirPlay):
     """The API of another copy of this project."""
 
     def do_GET(self) -> None:
-        greeting = {"project": "/home/me/other", "host": os.uname().nodename}
-        greeting |= {"code": "", "error": None}
+        greeting = {"project": "/home/me/other", "host": socket.gethostname()}
+        greeting |= {"inode": "0", "code": "", "error": None}
         self.send_response(200)
         self.send_header("Content-Type", "application/x-ndjson")
         self.end_headers()
@@ -369,3 +416,4 @@ def test_an_api_in_another_language_is_passed_on_to(project: Path) -> None:
         )
         with urllib.request.urlopen(page) as response:
             assert b'<div id="root">' in response.read()
+        assert "(Express)" in start.output

@@ -46,10 +46,17 @@ def test_who_answers(port: int, row: Row) -> None:
 def test_files_outside_the_page_are_not_served(
     port: int, project: Path, name: str, query: str
 ) -> None:
-    for path in (f"/{name}", f"/@fs{quote(project.as_posix())}/{name}"):
-        response, body = ask(port, path + query)
-        assert response.status == 404
-        assert json.loads(body)["title"] == "Not Found"
+    places = ["/", "/@id//", "/@id/", "/src/../", f"/@fs{quote(project.as_posix())}/"]
+    for _ in range(2):
+        for place in places:
+            response, body = ask(port, place + name + query)
+            assert response.status == 404, place
+            assert json.loads(body)["title"] == "Not Found"
+
+
+@pytest.mark.parametrize("path", ["/package", "/vite/flask", "/scripts/run", "/docs"])
+def test_a_route_may_be_named_like_a_file_of_the_project(port: int, path: str) -> None:
+    assert ask(port, path)[1].startswith(b'{"detail"')
 
 
 def test_flask_sees_the_address_that_the_browser_sees(port: int) -> None:
@@ -172,20 +179,42 @@ def test_an_upgraded_connection_carries_both_directions(port: int) -> None:
     with socket.create_connection(("localhost", port), timeout=20) as client:
         client.sendall(
             f"GET /socket HTTP/1.1\r\nHost: localhost:{port}\r\n"
-            "Connection: Upgrade\r\nUpgrade: shout\r\n\r\n".encode()
+            "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n".encode()
         )
-        received = client.makefile("rb")
-        assert received.readline() == b"HTTP/1.1 101 Switching Protocols\r\n"
-        headers = iter(received.readline, b"\r\n")
-        assert b"Upgrade: shout\r\n" in list(headers)
-        client.sendall(b"hello\n")
-        assert received.readline() == b"HELLO\n"
+        with client.makefile("rb") as received:
+            assert received.readline() == b"HTTP/1.1 101 Switching Protocols\r\n"
+            headers = iter(received.readline, b"\r\n")
+            assert b"Upgrade: websocket\r\n" in list(headers)
+            client.sendall(b"hello\n")
+            assert received.readline() == b"HELLO\n"
 
 
-def test_an_upgrade_that_flask_refuses_is_answered(port: int) -> None:
-    response, body = ask(port, "/no", Connection="Upgrade", Upgrade="websocket")
-    assert response.status == 404
-    assert json.loads(body)["instance"] == "/no"
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("/no", {"Upgrade": "websocket"}, 404),
+        ("/socket", {"Upgrade": "websocket", "Host": "evil.example"}, 403),
+        ("/socket", {"Upgrade": "h2c"}, 501),
+    ],
+)
+def test_an_upgrade_may_be_refused(
+    port: int, path: str, headers: dict[str, str], status: int
+) -> None:
+    assert ask(port, path, Connection="Upgrade", **headers)[0].status == status
+    assert ask(port, "/time")[0].status == 200
+
+
+def test_no_malformed_request_ends_the_server(port: int) -> None:
+    for upgrade in (b"", b"Connection: Upgrade\r\nUpgrade: websocket\r\n"):
+        with socket.create_connection(("localhost", port), timeout=20) as client:
+            client.sendall(b"GET /time HTTP/1.0\r\n" + upgrade + b"\r\n")
+            assert client.recv(9) == b"HTTP/1.1 "
+    assert ask(port, "/time")[0].status == 200
+
+
+def test_long_headers_of_an_answer_pass(port: int) -> None:
+    response, _ = ask(port, "/long-header")
+    assert len(response.headers["X-Long"]) == 30_000
 
 
 def test_a_get_that_a_restart_cuts_is_asked_once_more(port: int) -> None:

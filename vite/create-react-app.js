@@ -79,10 +79,9 @@ function settings() {
 function processEnv(env) {
   const names = Object.keys(env).filter((name) => /^REACT_APP_\w+$/.test(name));
   return Object.fromEntries(
-    ['PUBLIC_URL', ...names].map((name) => [
-      `process.env.${name}`,
-      JSON.stringify(env[name] ?? ''),
-    ]),
+    [['PUBLIC_URL', ''], ...names.map((name) => [name, env[name]])].map(
+      ([name, value]) => [`process.env.${name}`, JSON.stringify(value)],
+    ),
   );
 }
 
@@ -215,20 +214,34 @@ export function isForIndex({ method, originalUrl }) {
   );
 }
 
-/** Leave to Vite only src/, public/, packages, and what the page imports from elsewhere. */
+/**
+ * Tell what Vite may serve: src/, public/, packages, its own modules, and what these import.
+ * Otherwise it would serve any file of the project, and take a route /package for its JSON.
+ */
 function isFileOfPage({ config, environments }, url) {
   const pathname = decodePath(url);
   if (pathname === '/index.html') return false;
-  if (fs.existsSync(path.join(config.publicDir, pathname))) return true;
-  const file = pathname.startsWith('/@fs/')
+  if (isFile(path.join(config.publicDir, pathname))) return true;
+  if (/^\/(src|node_modules)\//.test(pathname)) return true;
+  const graph = environments.client.moduleGraph;
+  const isImported = (module) => module?.importers.size > 0;
+  if (pathname.startsWith('/@id/')) {
+    const id = pathname.slice('/@id/'.length);
+    return id.startsWith('__x00__') || isImported(graph.getModuleById(id));
+  }
+  const isAnywhere = pathname.startsWith('/@fs/');
+  if (!isAnywhere && /^\/(@|__)/.test(pathname)) return true;
+  const file = isAnywhere
     ? path.resolve(pathname.slice(process.platform === 'win32' ? 5 : 4))
     : path.join(config.root, pathname);
   const place = normalizePath(path.relative(config.root, file));
-  return (
-    /^(src|public|node_modules|\.\.)\//.test(place) ||
-    !fs.existsSync(file) ||
-    environments.client.moduleGraph.getModulesByFile(normalizePath(file))
-  );
+  if (/^(src|public|node_modules|\.\.)\//.test(place)) return true;
+  const modules = graph.getModulesByFile(normalizePath(file)) ?? [];
+  return [...modules].some(isImported);
+}
+
+function isFile(file) {
+  return fs.statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 /** Find out which path a file server would look for, whatever its spelling. */

@@ -1,10 +1,11 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
+import path from 'node:path';
 import readline from 'node:readline';
 import { openRequest } from './flask-proxy.js';
 
-const PATH = '/__flask__';
+const LINK = '/__flask__';
 const CONTENT_TYPE = 'application/x-ndjson';
 const RETRY_AFTER = 100;
 const LOOK_AGAIN_AFTER = 1_000;
@@ -22,12 +23,18 @@ export class FlaskLink extends EventEmitter {
   ready = false;
   /** What it is, where that is known not to be this project's API. */
   stranger;
+  /** How a server calls itself that does not know the link. */
+  server;
+  /** Whether it fails, as Flask does when it cannot even import api/development.py. */
+  isBroken = false;
 
   #target;
   #root;
   #request;
   #timer;
   #wasReady = false;
+  #isLinked = false;
+  #lookedAt = 0;
   #lostAt = Number.NEGATIVE_INFINITY;
 
   /**
@@ -45,22 +52,24 @@ export class FlaskLink extends EventEmitter {
   /** Look for the API, also where it was believed to answer. */
   connect() {
     this.close();
-    const request = openRequest(this.#target, { path: PATH });
+    const request = openRequest(this.#target, {
+      path: LINK,
+      headers: { 'X-Flask-Link': 'vite' },
+    });
     this.#request = request;
     request.on('error', () => {});
     request.on('close', () => {
       if (request === this.#request) this.#connectAfter(RETRY_AFTER);
     });
-    request.on('response', (response) => {
-      response.on('error', () => {});
-      if (response.headers['content-type'] === CONTENT_TYPE) {
-        const lines = readline.createInterface({ input: response });
-        lines.on('error', () => {});
-        lines.once('line', (line) => this.#greet(JSON.parse(line)));
+    request.on('response', async (response) => {
+      const greeting = await readGreeting(response);
+      if (request !== this.#request) return;
+      if (greeting) {
+        this.#greet(greeting);
       } else {
         this.#request = undefined;
-        response.resume();
-        this.#meet(response.headers.server ?? '');
+        request.destroy();
+        this.#meet(response);
       }
     });
     request.end();
@@ -84,6 +93,9 @@ export class FlaskLink extends EventEmitter {
    * @returns {Promise<boolean>} whether it answers
    */
   whenReady(limit = Number.POSITIVE_INFINITY) {
+    // A server without a link may have been replaced by Flask, unnoticed.
+    const isStale = Date.now() - this.#lookedAt > LOOK_AGAIN_AFTER;
+    if (this.ready && !this.#isLinked && isStale) this.connect();
     if (this.ready) return Promise.resolve(true);
     const wait = Math.min(limit, this.#patience());
     return new Promise((resolve) => {
@@ -112,28 +124,50 @@ export class FlaskLink extends EventEmitter {
   }
 
   #greet(greeting) {
+    const { ino } = fs.statSync(path.join(this.#root, 'package.json'), {
+      bigint: true,
+    });
+    // Another machine, such as a container, has other numbers.
     const isOurs =
-      greeting.host !== os.hostname() ||
-      greeting.project === fs.realpathSync.native(this.#root);
+      greeting.host !== os.hostname() || greeting.inode === String(ino);
     this.#becomeReady(
       isOurs ? undefined : `the API of another project, ${greeting.project}`,
       greeting,
     );
   }
 
-  #meet(server) {
-    if (server.startsWith('AirTunes')) {
-      this.#becomeReady(`macOS's AirPlay Receiver (Server: ${server})`);
+  #meet({ statusCode, headers: { server = 'unnamed' } }) {
+    const isAirPlay = server.startsWith('AirTunes');
+    this.server = server;
+    this.isBroken = statusCode >= 500;
+    this.#becomeReady(
+      isAirPlay ? `macOS's AirPlay Receiver (Server: ${server})` : undefined,
+    );
+    if (isAirPlay || this.isBroken) {
       this.#timer = setTimeout(() => this.connect(), LOOK_AGAIN_AFTER);
-    } else {
-      this.#becomeReady();
     }
   }
 
   #becomeReady(stranger, greeting) {
     this.ready = true;
     this.stranger = stranger;
+    this.#lookedAt = Date.now();
+    this.#isLinked = greeting !== undefined;
     this.#wasReady ||= !stranger;
     this.emit('ready', greeting);
+  }
+}
+
+/** Read the first line of the link; undefined from a server that has no link. */
+async function readGreeting(response) {
+  response.on('error', () => {});
+  if (response.headers['content-type'] !== CONTENT_TYPE) return undefined;
+  const lines = readline.createInterface({ input: response });
+  lines.on('error', () => {});
+  try {
+    const [line] = await once(lines, 'line');
+    return JSON.parse(line);
+  } catch {
+    return undefined;
   }
 }

@@ -74,11 +74,12 @@ export class Overlay {
    */
   answerWithPage(req, res) {
     // The reload after the fix must not post a form again: it goes back to the form.
-    const address = req.method === 'POST' ? req.headers.referer : undefined;
+    const address = req.method === 'POST' ? formOf(req) : req.originalUrl;
+    const script = `history.replaceState(null, '', ${quote(address)})`;
     res.writeHead(500, { 'Content-Type': 'text/html; charset=utf-8' });
     res.end(`<!doctype html>
 <title>500 Internal Server Error</title>
-<script>history.replaceState(null, '', ${JSON.stringify(address ?? req.originalUrl)})</script>
+<script>${script}</script>
 <script type="module" src="${this.#server.config.base}@vite/client"></script>
 <h1>500 Internal Server Error</h1>
 <p>Save the fix, and this page loads again.</p>
@@ -103,6 +104,19 @@ function overlayError({ exception, traceback, file, line }, request) {
     frame: codeFrame(file, line),
     stack: shorten(traceback),
   };
+}
+
+/** Where a form was, if that is known and not another website. */
+function formOf({ headers }) {
+  const { referer = '', host } = headers;
+  if (!URL.canParse(referer)) return '/';
+  const url = new URL(referer);
+  return url.host === host ? url.pathname + url.search : '/';
+}
+
+/** Write a text as JavaScript, with nothing in it that would end the script. */
+function quote(text) {
+  return JSON.stringify(text).replaceAll('<', '\\u003c');
 }
 
 /** Show the lines around a place, in the form that the overlay recognises. */

@@ -3,7 +3,7 @@ import https from 'node:https';
 import { pipeline } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 
-// What speaks of one connection only (RFC 9110, section 7.6.1), and what is for Vite alone.
+// What speaks of one connection only (RFC 9110, section 7.6.1), and what Vite and Flask tell each other.
 const NOT_PASSED_ON = new Set([
   'connection',
   'expect',
@@ -13,9 +13,12 @@ const NOT_PASSED_ON = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
+  'x-flask-link',
   'x-flask-route',
 ]);
 const SMALL = 1 << 20;
+const LONGEST_HEADERS = 1 << 16;
+const CUT = new Set(['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE']);
 const LOOPBACK = /^(localhost|127\.[\d.]+|\[::1\])$/;
 
 /**
@@ -33,6 +36,7 @@ export function openRequest(target, options) {
     port: target.port,
     servername: target.hostname,
     agent: false,
+    maxHeaderSize: LONGEST_HEADERS,
     // A staging server's certificate is not for this machine to judge.
     rejectUnauthorized: false,
     ...options,
@@ -51,30 +55,38 @@ export function openRequest(target, options) {
  * @param {() => Promise<boolean>} findApi called when the connection was refused
  * @returns {Promise<http.IncomingMessage & { body?: Buffer }>} the answer's headers, and its
  *   body where that has been read
- * @throws {Error} with code ECONNREFUSED when there is no API, otherwise when it went away
+ * @throws {Error} with code ECONNREFUSED when there is no API; with another one when it went
+ *   away, or said what cannot be understood
  */
 export async function ask(target, req, res, findApi) {
-  const hasBody =
-    'content-length' in req.headers || 'transfer-encoding' in req.headers;
-  const isRepeatable = /^(GET|HEAD)$/.test(req.method) && !hasBody;
+  const isRepeatable = /^(GET|HEAD)$/.test(req.method) && !hasBody(req);
   for (let attempt = 1; ; attempt++) {
     try {
-      const answer = await send(target, req, res, hasBody);
+      const answer = await send(target, req, res);
       const isSmall = answer.headers['content-length'] < SMALL;
       if (isRepeatable && isSmall) answer.body = await buffer(answer);
       return answer;
     } catch (error) {
       if (res.closed) throw error;
-      const isRefused = error.code === 'ECONNREFUSED';
-      if (isRefused ? !(await findApi()) : !isRepeatable || attempt === 2) {
-        throw error;
-      }
+      const isFound = error.code === 'ECONNREFUSED' && (await findApi());
+      const isCut = CUT.has(error.code) && isRepeatable && attempt === 1;
+      if (!isFound && !isCut) throw error;
     }
   }
 }
 
-function send(target, req, res, hasBody) {
+function hasBody({ headers, httpVersionMajor, stream }) {
+  return (
+    'content-length' in headers ||
+    'transfer-encoding' in headers ||
+    (httpVersionMajor === 2 && !stream.endAfterHeaders)
+  );
+}
+
+function send(target, req, res) {
   return new Promise((resolve, reject) => {
+    // Who left while Flask was awaited asks for nothing any more.
+    if (res.closed) throw new Error('The client has gone.');
     const request = openRequest(target, {
       path: req.originalUrl,
       method: req.method,
@@ -83,7 +95,7 @@ function send(target, req, res, hasBody) {
     request.on('response', resolve);
     request.on('error', reject);
     res.on('close', () => request.destroy());
-    if (!hasBody) {
+    if (!hasBody(req)) {
       request.end();
       return;
     }
@@ -126,7 +138,7 @@ export function passUpgrade(target, req, socket, clientHead) {
     method: req.method,
     headers: { ...requestHeaders(target, req), connection, upgrade },
   });
-  socket.on('error', () => request.destroy());
+  socket.on('close', () => request.destroy());
   request.on('error', () => socket.destroy());
   request.on('response', (answer) => {
     socket.write(head(answer, 'Connection: close'));
@@ -143,8 +155,9 @@ export function passUpgrade(target, req, socket, clientHead) {
   request.end();
 }
 
-function requestHeaders(target, { headers, socket }) {
-  const host = headers.host ?? headers[':authority'];
+function requestHeaders(target, req) {
+  const { headers, socket } = req;
+  const host = headers.host ?? headers[':authority'] ?? target.host;
   const passedOn = Object.entries(headers).filter(
     ([name]) => !NOT_PASSED_ON.has(name) && !name.startsWith(':'),
   );
@@ -158,7 +171,8 @@ function requestHeaders(target, { headers, socket }) {
     'x-forwarded-for': client.filter(Boolean).join(', '),
     // On this machine both are one site; another one expects its own name.
     host: LOOPBACK.test(target.hostname) ? host : target.host,
-    ...(headers['transfer-encoding'] && { 'transfer-encoding': 'chunked' }),
+    ...(hasBody(req) &&
+      !('content-length' in headers) && { 'transfer-encoding': 'chunked' }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { STATUS_CODES } from 'node:http';
+import { isIP } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { normalizePath } from 'vite';
 import { apiAddress, ROOT } from '../scripts/lib/project.mjs';
@@ -38,32 +39,40 @@ function configureServer(server) {
   const link = new FlaskLink(target, root);
   const overlay = new Overlay(server);
   let greeting;
+  let lastCode;
   let hasFailed = false;
 
   link.on('ready', (next) => {
-    if (link.stranger) {
-      logger.warnOnce(whoAnswers());
-      return;
-    }
+    greeting = next;
+    if (link.stranger) return logger.warnOnce(whoAnswers());
     if (hasFailed) logger.info('The API answers.', { timestamp: true });
-    if (next?.error) {
+    if (!next) {
+      hasFailed = link.isBroken;
+      return logger.warnOnce(whoHasNoLink());
+    }
+    if (next.error) {
       overlay.show(next.error, 'while api.py was imported', { lasts: true });
     } else {
       overlay.clear();
-      const isChanged = greeting && next && greeting.code !== next.code;
-      if (isChanged || greeting?.error || hasFailed) reload();
+      if (next.code !== (lastCode ?? next.code) || hasFailed) reload();
     }
-    greeting = next;
-    hasFailed = false;
+    lastCode = next.code;
+    hasFailed = Boolean(next.error);
   });
 
   server.httpServer.on('close', () => link.close());
   server.httpServer.on('upgrade', async (req, socket, head) => {
     if (/^vite-/.test(req.headers['sec-websocket-protocol'])) return;
     socket.on('error', () => socket.destroy());
+    const refuse = (status) => socket.end(`HTTP/1.1 ${status}\r\n\r\n`);
+    const { upgrade, host } = req.headers;
+    if (!/^websocket$/i.test(upgrade)) return refuse('501 Not Implemented');
+    if (!isHostAllowed(host, server.config.server.allowedHosts)) {
+      return refuse('403 Forbidden');
+    }
     const isReady = (await link.whenReady()) && !link.stranger;
-    if (isReady) passUpgrade(target, req, socket, head);
-    else socket.end('HTTP/1.1 503 Service Unavailable\r\n\r\n');
+    if (!isReady) return refuse('503 Service Unavailable');
+    if (!socket.destroyed) passUpgrade(target, req, socket, head);
   });
   if (process.env.API_IS_STARTING) announce(server, link);
 
@@ -76,7 +85,9 @@ function configureServer(server) {
     const unavailable = () =>
       isForPage ? next() : answerUnavailable(req, res);
 
-    if (!(await isReady()) || link.stranger) return unavailable();
+    const canAnswer = (await isReady()) && !link.stranger;
+    if (res.closed) return;
+    if (!canAnswer) return unavailable();
     let answer;
     try {
       answer = await ask(target, req, res, () => {
@@ -87,7 +98,8 @@ function configureServer(server) {
     } catch (error) {
       if (res.closed) return;
       if (error.code === 'ECONNREFUSED') return unavailable();
-      const detail = `The API went away during ${req.method} ${req.originalUrl}.`;
+      const request = `${req.method} ${req.originalUrl}`;
+      const detail = `The API did not answer ${request} (${error.message}).`;
       return answerProblem(req, res, 502, detail);
     }
     if (isForPage && isWithoutRoute(answer)) {
@@ -130,6 +142,13 @@ function configureServer(server) {
     );
   }
 
+  function whoHasNoLink() {
+    return (
+      `${target.origin} is answered by a server (${link.server}) that is not the API of this ` +
+      'project in debug mode: its exceptions and restarts cannot be followed.'
+    );
+  }
+
   function reload() {
     if (server.ws.clients.size === 0) return;
     logger.info('page reload (the API has changed)', { timestamp: true });
@@ -151,9 +170,27 @@ function isCrash({ statusCode, headers }) {
 function announce(server, link) {
   server.printUrls = async () => {
     if (!link.ready) await once(link, 'ready');
-    const [url] = server.resolvedUrls.local;
-    server.config.logger.info(`  React and Flask are ready: ${url}\n`);
+    const { local, network } = server.resolvedUrls;
+    const urls = [...local, ...network].join(' ');
+    server.config.logger.info(`  React and Flask are ready: ${urls}\n`);
   };
+}
+
+/** Keep other websites out, as Vite does for requests: a name of theirs can lead here. */
+function isHostAllowed(host = '', allowed) {
+  if (allowed === true) return true;
+  if (!URL.canParse(`http://${host}`)) return false;
+  const name = new URL(`http://${host}`).hostname;
+  return (
+    isIP(name.replace(/^\[|\]$/g, '')) !== 0 ||
+    [...allowed, 'localhost', '.localhost'].some(
+      (entry) => name === entry.replace(/^\./, '') || isBelow(name, entry),
+    )
+  );
+}
+
+function isBelow(name, entry) {
+  return entry.startsWith('.') && name.endsWith(entry);
 }
 
 function answerProblem(req, res, status, detail) {

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { ROOT } from './project.mjs';
+import { problem, ROOT } from './project.mjs';
 
 /**
  * Do something that only one command at a time may do in this project; the others wait.
@@ -35,8 +35,13 @@ export async function alone(name, work) {
  * @returns {string}
  */
 export function lockAddress(name, platform = process.platform) {
-  const project = crypto.createHash('sha256').update(ROOT).digest('hex');
-  const unique = `${project.slice(0, 16)}-${name}`;
+  const user = os.userInfo().uid;
+  const project = crypto
+    .createHash('sha256')
+    .update(ROOT + user)
+    .digest('hex');
+  // Short, because the path of a socket may have no more than 103 characters.
+  const unique = `${project.slice(0, 8)}-${name}`;
   return platform === 'win32'
     ? `\\\\.\\pipe\\${unique}`
     : path.posix.join(os.tmpdir(), `${unique}.lock`);
@@ -62,13 +67,18 @@ function take(address) {
 }
 
 function untilReleased(address) {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const socket = net.connect(address, () => {
       console.log('Waiting for another command, which installs …');
     });
     socket.once('error', (error) => {
-      // Someone was killed and left the socket's file.
+      // Someone was killed and left the socket's file, or has just removed it.
       if (error.code === 'ECONNREFUSED') fs.rmSync(address, { force: true });
+      else if (!['ENOENT', 'ECONNRESET'].includes(error.code)) {
+        reject(
+          problem(`${error.message}. If no command runs, delete the file.`),
+        );
+      }
     });
     socket.once('close', resolve);
     socket.resume();

@@ -109,9 +109,13 @@ export function pageCommand([name, ...args]) {
 }
 
 function assertLockfileIsWhole() {
-  if (/^# yarn lockfile v1$/m.test(readProjectFile('yarn.lock') ?? '')) {
+  if (
+    /^# yarn lockfile v1$|^ {2}version: [1-7]$/m.test(
+      readProjectFile('yarn.lock') ?? '',
+    )
+  ) {
     throw problem(
-      'yarn.lock was rewritten by Yarn 1 or npm. Take it back (git checkout yarn.lock),\n' +
+      'yarn.lock was rewritten by npm or an old Yarn. Take it back (git checkout yarn.lock),\n' +
         'and add packages with: npm run add-page PACKAGE',
     );
   }

@@ -27,7 +27,7 @@ export function readProjectFile(...segments) {
 /**
  * Tell where the API is: at package.json's "proxy", on the port FLASK_RUN_PORT if that is set.
  *
- * @param {Record<string, string | undefined>} [env] read before .env and .flaskenv, as Flask does
+ * @param {Record<string, string | undefined>} [env] the environment
  * @returns {URL | undefined} undefined where package.json has no "proxy"
  * @throws {Error} when either is malformed
  */
@@ -41,12 +41,23 @@ export function apiAddress(env = process.env) {
     );
   }
   const address = new URL(proxy);
-  const port =
-    env.FLASK_RUN_PORT ??
-    util.parseEnv(readProjectFile('.env') ?? '').FLASK_RUN_PORT ??
-    util.parseEnv(readProjectFile('.flaskenv') ?? '').FLASK_RUN_PORT;
+  const port = flaskSetting('FLASK_RUN_PORT', env);
   if (port) address.port = readPort('FLASK_RUN_PORT', port);
   return address;
+}
+
+/**
+ * Read a setting as Flask does: from the environment, then .env, then .flaskenv.
+ *
+ * @param {string} name
+ * @param {Record<string, string | undefined>} [env]
+ * @returns {string | undefined}
+ */
+export function flaskSetting(name, env = process.env) {
+  const files = ['.env', '.flaskenv'].map((file) =>
+    util.parseEnv(readProjectFile(file) ?? ''),
+  );
+  return [env, ...files].find((settings) => settings[name])?.[name];
 }
 
 /**
