@@ -41,10 +41,23 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
+@pytest.fixture(scope="session")
+def editable_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_project(tmp_path_factory.mktemp("editable"))
+
+
 @pytest.fixture
-def own_project(tmp_path: Path) -> Path:
-    """Copy the project for one test that edits it."""
-    return copy_project(tmp_path)
+def own_project(editable_project: Path) -> Iterator[Path]:
+    """Copy the project for a test that edits it; its end takes the edits back."""
+    yield editable_project
+    for part in ("api", "src", "."):
+        for file in (editable_project / part).iterdir():
+            original = ROOT / file.relative_to(editable_project)
+            if file.is_file() and not original.exists():
+                file.unlink()
+            elif file.is_file():
+                shutil.copy(original, file)
+    shutil.rmtree(editable_project / "build", ignore_errors=True)
 
 
 @pytest.fixture

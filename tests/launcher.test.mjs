@@ -6,6 +6,7 @@ import path from 'node:path';
 import {
   apiCommand,
   findPython,
+  OLDEST_PYTHON,
   pythonCandidates,
   venvPython,
 } from '../scripts/lib/api.mjs';
@@ -38,7 +39,7 @@ describe('Python', () => {
   it.each(['linux', 'darwin'])('is asked for by its names on %s', (system) => {
     const names = pythonCandidates(system, {}).map(([name]) => name);
     expect(names.slice(0, 3)).toEqual(['python3', 'python', 'python3.14']);
-    expect(names.at(-1)).toBe('python3.10');
+    expect(names.at(-1)).toBe(`python${OLDEST_PYTHON}`);
   });
 
   it.each(['win32', 'linux', 'darwin'])('is PYTHON alone on %s', (system) => {
@@ -47,11 +48,11 @@ describe('Python', () => {
   });
 
   it('is the first that is new enough', () => {
-    const versions = { python3: 'Python 3.9', 'python3.12': 'Python 3.12' };
-    const candidates = [['python3'], ['python'], ['python3.12'], ['python4']];
+    const versions = { python3: 'Python 3.9', 'python3.99': 'Python 3.99' };
+    const candidates = [['python3'], ['python'], ['python3.99'], ['python4']];
     expect(findPython(candidates, ([name]) => versions[name])).toEqual({
-      command: ['python3.12'],
-      version: 'Python 3.12',
+      command: ['python3.99'],
+      version: 'Python 3.99',
     });
   });
 
@@ -176,12 +177,15 @@ describe('running a program', () => {
 });
 
 describe("the API's address", () => {
+  const proxy = new URL(JSON.parse(readProjectFile('package.json')).proxy);
+
   it.each([
-    ['the proxy of package.json', {}, 'http://127.0.0.1:5000'],
-    ['FLASK_RUN_PORT', { FLASK_RUN_PORT: '5001' }, 'http://127.0.0.1:5001'],
-    ['nothing that is empty', { FLASK_RUN_PORT: '' }, 'http://127.0.0.1:5000'],
-  ])('is told by %s', (_name, env, origin) => {
-    expect(apiAddress(env).origin).toBe(origin);
+    ['the proxy of package.json', {}, proxy.port],
+    ['FLASK_RUN_PORT', { FLASK_RUN_PORT: '5678' }, '5678'],
+    ['nothing that is empty', { FLASK_RUN_PORT: '' }, proxy.port],
+  ])('is told by %s', (_name, env, port) => {
+    expect(apiAddress(env).hostname).toBe(proxy.hostname);
+    expect(apiAddress(env).port).toBe(port);
   });
 });
 

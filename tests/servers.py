@@ -6,6 +6,8 @@ import shutil
 import socket
 import subprocess
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -43,7 +45,21 @@ def edit(file: Path, old: str, new: str) -> None:
     """Replace a text in a file, which must contain it."""
     text = file.read_text(encoding="utf-8")
     assert old in text
-    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+    # At once: who watches the file must not find it empty, or changed twice.
+    with file.open("r+", encoding="utf-8", newline="") as saved:
+        saved.write(text.replace(old, new, 1))
+        if len(new) < len(old):
+            saved.truncate()
+
+
+def get(url: str, **headers: str) -> tuple[int, dict]:
+    """Ask for JSON; return the status and what it says."""
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as r:
+            return r.status, json.loads(r.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.loads(error.read())
 
 
 class Command:

@@ -6,6 +6,7 @@ are asked for. Windows has no such fakes; tests/launcher.test.mjs covers its bra
 
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -16,7 +17,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from servers import ROOT, Command, edit, free_port, is_listening, running, wait_for
+from servers import ROOT, edit, free_port, is_listening, running, wait_for
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="its fakes are shell scripts")
 
@@ -417,18 +418,19 @@ def test_a_port_that_cannot_be_used_is_a_message(
 ) -> None:
     ports = {"PORT": str(free_port()), "FLASK_RUN_PORT": str(free_port())}
     ports[setting] = taken_port if value == "taken" else value
-    failing = Command(project, command, **ports)
-    assert failing.process.wait(timeout=30) == 1
+    with running(project, command, **ports) as failing:
+        assert failing.process.wait(timeout=30) == 1
     assert says.format(taken_port) in failing.output
     assert "file://" not in failing.output
 
 
 def test_a_malformed_proxy_is_a_message(prepared: Machine) -> None:
     package = prepared.project / "package.json"
-    edit(package, '"http://127.0.0.1:5000"', '"localhost:5000"')
+    edit(package, '"proxy": "http://', '"proxy": "')
+    proxy = json.loads(package.read_text())["proxy"]
     code, output = prepared.run("start-api")
     assert code == 1
-    assert '"proxy" in package.json is "localhost:5000".' in output
+    assert f'"proxy" in package.json is "{proxy}".' in output
     assert "file://" not in output
 
 
@@ -516,5 +518,6 @@ def own_terminal(inside: int) -> None:
 def read_until(terminal: int, text: str) -> str:
     output = b""
     while text.encode() not in output:
+        assert select.select([terminal], [], [], 30)[0], output.decode()
         output += os.read(terminal, 65536)
     return output.decode()

@@ -5,15 +5,9 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
-from servers import edit, free_port, is_listening, running, wait_for
-
-TIME_SHOWN = re.compile(r"The current time is (\d{10}\.\d+)\.")
-
-
-def unix_time_shown(page: Page) -> float:
-    expect(page.get_by_role("status")).to_contain_text(TIME_SHOWN)
-    return float(TIME_SHOWN.search(page.get_by_role("status").inner_text())[1])
+from browsers import unix_time_shown
+from playwright.sync_api import Locator, Page, expect
+from servers import ROOT, edit, free_port, running
 
 
 def fetch(page: Page, path: str, **options: object) -> tuple[int, dict]:
@@ -40,8 +34,9 @@ def test_it_shows_the_time_of_the_api(page: Page, site: str) -> None:
 
 
 def test_it_has_a_title_a_description_and_icons(page: Page, site: str) -> None:
+    html = (ROOT / "public/index.html").read_text(encoding="utf-8")
     page.goto(site)
-    expect(page).to_have_title("React + Flask")
+    expect(page).to_have_title(re.search("<title>(.+)</title>", html)[1])
     assert page.locator("meta[name=description]").get_attribute("content")
     for link in page.locator("link[rel*=icon], link[rel=manifest]").all():
         response = page.request.get(site + link.get_attribute("href"))
@@ -93,34 +88,26 @@ def test_saving_app_js_changes_the_page_and_keeps_its_state(
         dev.prints("React and Flask are ready")
         page.goto(f"http://localhost:{port}")
         before = unix_time_shown(page)
-        edit(own_project / "src/App.js", "<h1>React + Flask</h1>", "<h1>Mine</h1>")
-        expect(page.get_by_role("heading")).to_have_text("Mine")
+        app = own_project / "src/App.js"
+        heading, overlay = (
+            page.get_by_role("heading"),
+            page.locator("vite-error-overlay"),
+        )
+        save(app, "<h1>React + Flask</h1>", "<h1>Mine</h1>", heading, "Mine")
         assert unix_time_shown(page) == before
-        edit(own_project / "src/App.js", "<h1>Mine</h1>", "<h1>Mine</h2>")
-        expect(page.locator("vite-error-overlay")).to_contain_text("App.js")
-        edit(own_project / "src/App.js", "<h1>Mine</h2>", "<h1>Ours</h1>")
-        expect(page.get_by_role("heading")).to_have_text("Ours")
-        expect(page.locator("vite-error-overlay")).not_to_be_attached()
+        save(app, "<h1>Mine</h1>", "<h1>Mine</h2>", overlay, "App.js")
+        save(app, "<h1>Mine</h2>", "<h1>Ours</h1>", heading, "Ours")
+        expect(overlay).not_to_be_attached()
 
 
-def test_the_api_can_be_stopped_and_started_again(page: Page, project: Path) -> None:
-    port, api_port = free_port(), free_port()
-    ports = {"PORT": str(port), "FLASK_RUN_PORT": str(api_port)}
-    with running(project, "start", **ports) as start:
-        with running(project, "start-api", **ports):
-            wait_for(lambda: is_listening(api_port), "the API")
-            start.prints("Local:")
-            page.goto(f"http://localhost:{port}")
-            before = unix_time_shown(page)
-        # npm itself ends first.
-        wait_for(lambda: not is_listening(api_port), "the API to end")
-        page.get_by_role("button").click()
-        alert = page.get_by_role("alert")
-        expect(alert).to_contain_text("yarn start-api", timeout=15_000)
-        page.get_by_role("button", name="Try again").click()
-        expect(alert).to_contain_text("yarn start-api", timeout=15_000)
-        with running(project, "start-api", **ports):
-            wait_for(lambda: is_listening(api_port), "the API")
-            page.get_by_role("button").click()
-            expect(alert).to_be_empty()
-            assert unix_time_shown(page) > before
+def save(file: Path, old: str, new: str, place: Locator, text: str) -> None:
+    """Edit a file and see the effect; save it again if the watcher missed it.
+
+    It may miss the second of two changes within some milliseconds.
+    """
+    edit(file, old, new)
+    try:
+        expect(place).to_contain_text(text, timeout=2_000)
+    except AssertionError:
+        file.touch()
+        expect(place).to_contain_text(text)

@@ -52,7 +52,7 @@ export function openRequest(target, options) {
  * @param {URL} target the API's address
  * @param {http.IncomingMessage} req its body is streamed
  * @param {http.ServerResponse} res when its client leaves, the API notices
- * @param {() => Promise<boolean>} findApi called when the connection was refused
+ * @param {() => Promise<boolean>} findApi waits for the API where it went away
  * @returns {Promise<http.IncomingMessage & { body?: Buffer }>} the answer's headers, and its
  *   body where that has been read
  * @throws {Error} with code ECONNREFUSED when there is no API; with another one when it went
@@ -68,9 +68,9 @@ export async function ask(target, req, res, findApi) {
       return answer;
     } catch (error) {
       if (res.closed) throw error;
-      const isFound = error.code === 'ECONNREFUSED' && (await findApi());
       const isCut = CUT.has(error.code) && isRepeatable && attempt === 1;
-      if (!isFound && !isCut) throw error;
+      const isWorthAnother = error.code === 'ECONNREFUSED' || isCut;
+      if (!isWorthAnother || !(await findApi())) throw error;
     }
   }
 }

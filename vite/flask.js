@@ -91,7 +91,8 @@ function configureServer(server) {
     let answer;
     try {
       answer = await ask(target, req, res, () => {
-        link.connect();
+        // The process that is ending could still take the next request.
+        if (link.ready) link.connect();
         return isReady();
       });
       if (isCrash(answer)) answer.body ??= await buffer(answer);
