@@ -251,7 +251,7 @@ def test_no_request_is_lost_while_flask_restarts(dev: Development) -> None:
         for poller in pollers:
             poller.join()
     assert len(answers) > 100
-    assert {status for status, _ in answers} == {200}
+    assert [answer for answer in answers if answer[0] != 200] == []
 
 
 def test_the_overlay_can_be_switched_off(

@@ -74,8 +74,10 @@ def test_the_first_route_of_the_readme_is_reachable_without_any_configuration(
         page.goto(f"http://localhost:{port}")
         api, app = own_project / "api/api.py", own_project / "src/App.js"
         edit(api, "\n\n\n@app", f"\n\n\n{route}\n\n@app")
-        edit(app, "App() {\n", f"App() {{\n{lines[0]}")
-        edit(app, "</main>", f"{lines[1]}</main>")
+        before, after = "App() {\n", "</main>"
+        inside = app.read_text().split(before)[1].split(after)[0]
+        new = f"{before}{lines[0]}{inside}{lines[1]}{after}"
+        edit(app, f"{before}{inside}{after}", new)
         expect(page.get_by_text("Hello, you!")).to_be_visible()
 
 
