@@ -116,8 +116,8 @@ except Exception as error:
     # The reloader's first process imports too, but never answers.
     if is_running_from_reloader():
         traceback.print_exc()
-    # The first place is the import above.
-    error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
+    # The first place is the import above; the others, if any, say more.
+    error.__traceback__ = error.__traceback__.tb_next or error.__traceback__
     import_error = error
     app = app_that_reports(error)
 
