@@ -71,15 +71,12 @@ def part(overlay: Locator, name: str) -> str:
     return overlay.locator(f"[part={name}]").inner_text()
 
 
-FETCH = "path => fetch(path).then(async r => [r.status, await r.json()])"
-
-
 def test_an_exception_appears_in_the_overlay_and_goes_when_it_is_fixed(
     page: Page, overlay: Locator, dev: Development
 ) -> None:
     page.goto(dev.url)
     expect(page.locator("time")).to_be_visible()
-    status, problem = page.evaluate(FETCH, "/crash?n=1")
+    status, problem = get(dev.url + "/crash?n=1")
     expect(overlay).to_be_attached(timeout=1000)
 
     assert (status, problem["title"]) == (500, "Internal Server Error")
@@ -102,7 +99,7 @@ def test_an_exception_appears_in_the_overlay_and_goes_when_it_is_fixed(
 
     edit(dev.api, "seconds = {}", 'seconds = {"now": 1}')
     expect(overlay).not_to_be_attached()
-    assert page.evaluate(FETCH, "/crash") == [200, {"time": 1}]
+    assert get(dev.url + "/crash") == (200, {"time": 1})
     reloads = dev.reloads
     edit(dev.api, 'seconds = {"now": 1}', "seconds = {}")
     wait_for(lambda: dev.reloads > reloads, "the page to be told")
@@ -112,9 +109,9 @@ def test_the_latest_of_two_exceptions_is_shown(
     page: Page, overlay: Locator, dev: Development
 ) -> None:
     page.goto(dev.url)
-    page.evaluate(FETCH, "/crash")
+    get(dev.url + "/crash")
     expect(overlay).to_contain_text("KeyError")
-    page.evaluate(FETCH, "/crash-in-library")
+    get(dev.url + "/crash-in-library")
     expect(overlay).to_contain_text("JSONDecodeError")
     expect(overlay).to_have_count(1)
     assert 'return loads("{")' in part(overlay, "frame")
@@ -166,7 +163,7 @@ def test_an_api_that_cannot_be_imported_shows_why_and_heals(
     expect(overlay).to_contain_text(message)
     assert f"{dev.api}:" in part(overlay, "file")
     assert wrong.strip() in part(overlay, "frame")
-    assert page.evaluate(FETCH, "/time")[0] == 500
+    assert get(dev.url + "/time")[0] == 500
     page.reload()
     expect(overlay).to_contain_text(message)
     edit(dev.api, wrong, right)
@@ -275,7 +272,7 @@ def test_the_overlay_can_be_switched_off(
         dev.prints("React and Flask are ready")
         page.goto(f"http://localhost:{port}")
         with page.expect_console_message(lambda m: "KeyError" in m.text):
-            page.evaluate(FETCH, "/crash")
+            get(f"http://localhost:{port}" + "/crash")
         expect(overlay).not_to_be_attached()
         assert page.goto(f"http://localhost:{port}/crash").status == 500
         assert "KeyError" in page.locator("body").inner_text()
