@@ -40,14 +40,14 @@ def app_that_reports(error: Exception) -> Flask:
 def add_link(wsgi_app: Callable, import_error: Exception | None) -> Callable:
     """Add to a WSGI app one path that sends a line of JSON and stays open.
 
-    The line has `project`, `inode` and `host` (who answers: package.json's number on
+    The line has `project`, `inode` and `host` (who answers: the folder's number on
     its file system says it in whatever spelling of the path), `code` (a digest of the
     project's loaded modules) and `error` (why api.py could not be imported, or null).
     The answer ends when the process does, and that is how the other side notices.
     """
     greeting = {
         "project": str(PROJECT),
-        "inode": str((PROJECT / "package.json").stat().st_ino),
+        "inode": str(PROJECT.stat().st_ino),
         "host": socket.gethostname(),
         "code": digest_of_code(),
         "error": import_error and describe_exception(import_error),

@@ -1,7 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
-import path from 'node:path';
 import readline from 'node:readline';
 import { openRequest } from './flask-proxy.js';
 
@@ -124,9 +123,7 @@ export class FlaskLink extends EventEmitter {
   }
 
   #greet(greeting) {
-    const { ino } = fs.statSync(path.join(this.#root, 'package.json'), {
-      bigint: true,
-    });
+    const { ino } = fs.statSync(this.#root, { bigint: true });
     // Another machine, such as a container, has other numbers.
     const isOurs =
       greeting.host !== os.hostname() || greeting.inode === String(ino);
