@@ -11,6 +11,7 @@ import pytest
 from browsers import find_browser
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import expect
 from servers import ROOT, free_port, running
 
 NOT_COPIED = (".git", "build", "node_modules", "venv", "__pycache__", ".*_cache")
@@ -18,6 +19,9 @@ GET_A_BROWSER = (
     "No browser. Install Chrome, Chromium or Edge, or download Playwright's own: "
     f"{sys.executable} -m playwright install --only-shell chromium"
 )
+
+# A machine that runs three tests at once may be slow; none waits longer than it must.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture
@@ -110,6 +114,11 @@ def link_or_copy(source: str, target: str) -> None:
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict, playwright) -> dict:
     """Prefer an installed browser; download Playwright's own where there is none."""
+    # Else Chromium forgets to close a page that is just being reloaded:
+    # https://github.com/microsoft/playwright/issues/42068
+    browser_type_launch_args |= {
+        "args": ["--enable-features=RenderDocument:level/crashed-frame"]
+    }
     if path := find_browser():
         return browser_type_launch_args | {"executable_path": path}
     if (

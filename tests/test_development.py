@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browsers import unix_time_shown
 from conftest import add_example_routes, copy_project
 from playwright.sync_api import Locator, Page, expect
 from servers import Command, edit, free_port, get, running, wait_for
@@ -249,6 +250,7 @@ def test_no_request_is_lost_while_flask_restarts(page: Page, dev: Development) -
         reloads = dev.reloads
         edit(dev.api, '"time": 4}', '"time": time.time()}')
         wait_for(lambda: dev.reloads > reloads, "the page to be told")
+        unix_time_shown(page)
     finally:
         stop.set()
         for poller in pollers:
