@@ -65,9 +65,9 @@ def test_the_api_can_be_stopped_and_started_again(page: Page, project: Path) -> 
         wait_for(lambda: not is_listening(api_port), "the API to end")
         page.get_by_role("button").click()
         alert = page.get_by_role("alert")
-        expect(alert).to_contain_text("yarn start-api", timeout=15_000)
+        expect(alert).to_contain_text("yarn start-api")
         page.get_by_role("button", name="Try again").click()
-        expect(alert).to_contain_text("yarn start-api", timeout=15_000)
+        expect(alert).to_contain_text("yarn start-api")
         with running(project, "start-api", **ports):
             wait_for(lambda: is_listening(api_port), "the API")
             page.get_by_role("button").click()

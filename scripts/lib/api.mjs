@@ -61,13 +61,14 @@ function wanted(dev, installed) {
 }
 
 /**
- * Find the command line of a program that a package of the API brings.
+ * Find the command line of a Python file, or of a program that a package of the API brings.
  *
  * @param {string[]} command its name and arguments, such as ['flask', 'run']
  * @returns {string[]} the same, run by the Python of api/venv
  */
 export function apiCommand(command) {
-  return [venvPython(), '-m', ...command];
+  const isFile = command[0].endsWith('.py');
+  return [venvPython(), ...(isFile ? [] : ['-m']), ...command];
 }
 
 /**

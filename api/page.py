@@ -1,0 +1,177 @@
+"""The built page: the files of build/, and index.html for its own router."""
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from wsgiref.headers import Headers
+from wsgiref.util import FileWrapper
+
+from flask import Flask
+from werkzeug.datastructures import Range
+from werkzeug.exceptions import HTTPException
+from werkzeug.http import parse_accept_header, parse_range_header
+from werkzeug.routing import RequestRedirect
+from whitenoise import WhiteNoise
+from whitenoise.responders import SlicedFile, StaticFile
+from whitenoise.string_utils import decode_path_info
+
+# Vite names these files after what is in them.
+HASHED = "/static/"
+FOREVER = "public, max-age=31536000, immutable"
+BLOCK = 1 << 20
+NOT_BUILT = (
+    b"<!doctype html><title>Not built</title>"
+    b"<p>The page is not built. Run: <code>npm run build</code> (or yarn build)</p>"
+)
+
+
+class Page:
+    """Answer with a file of the page, else with the API, as README.md's rule says."""
+
+    def __init__(self, app: Flask, build: Path, source_maps: bool = False) -> None:
+        """Serve what is in the folder build, now or as soon as it is built."""
+        self.app = app
+        self.api = app.wsgi_app
+        self.build = build
+        self.source_maps = source_maps
+        self.built: object = None
+        self.files: dict[str, StaticFile] = {}
+
+    def __call__(self, environ: dict, start_response: Callable) -> Iterable[bytes]:
+        """Answer one request, as WSGI defines it."""
+        if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+            path = decode_path_info(environ["PATH_INFO"])
+            file = self.find(path)
+            if file is None and self.is_for_router(environ):
+                file = self.find("/")
+                if file is None:
+                    return answer_not_built(start_response)
+            if file is not None:
+                return serve(file, environ, start_response)
+        return self.api(environ, start_response)
+
+    def find(self, path: str) -> StaticFile | None:
+        """Return the file of a path, also of a build that was made meanwhile."""
+        file = self.files.get(path)
+        if file is None or not path.startswith(HASHED):
+            self.look_for_another_build()
+            file = self.files.get(path)
+        return file
+
+    def look_for_another_build(self) -> None:
+        """Learn which files there are, if index.html, which is written last, is new."""
+        try:
+            status = os.stat(self.build / "index.html")
+        except FileNotFoundError:
+            return
+        built = (status.st_mtime_ns, status.st_ino)
+        if built != self.built:
+            self.files = self.list_files()
+            self.built = built
+
+    def list_files(self) -> dict[str, StaticFile]:
+        """Map the address of each file of the page to it."""
+        files = WhiteNoise(
+            None,
+            self.build,
+            max_age=None,
+            # Other origins have no business with it, unless CORS says so.
+            allow_all_origins=False,
+            add_headers_function=complete_headers,
+        ).files
+        if not self.source_maps:
+            files = {url: files[url] for url in files if not url.endswith(".map")}
+        return files | {"/": files["/index.html"]}
+
+    def is_for_router(self, environ: dict) -> bool:
+        """Tell whether a browser navigates to what is no route of the API."""
+        return wants_document(environ) and not self.has_route(environ)
+
+    def has_route(self, environ: dict) -> bool:
+        """Tell whether the API has a route for a request."""
+        try:
+            self.app.url_map.bind_to_environ(environ).match()
+        except RequestRedirect:
+            return True
+        except HTTPException:
+            return False
+        return True
+
+
+def wants_document(environ: dict) -> bool:
+    """Tell whether a browser wants a document to show, as Fetch's destination says.
+
+    Clients that do not send it are judged by Accept, as in development.
+    """
+    destination = environ.get("HTTP_SEC_FETCH_DEST")
+    if destination:
+        return destination in ("document", "iframe", "frame")
+    return "text/html" in environ.get("HTTP_ACCEPT", "")
+
+
+def complete_headers(headers: Headers, path: str, url: str) -> None:
+    """Let a file be kept forever if its name tells its content, else be asked for."""
+    headers["Content-Type"] = headers["Content-Type"].replace('"', "")
+    headers["Cache-Control"] = FOREVER if url.startswith(HASHED) else "no-cache"
+
+
+def serve(file: StaticFile, environ: dict, start_response: Callable) -> Iterable[bytes]:
+    """Answer with a file, or with the part of it or the encoding that is asked for."""
+    wanted = parse_range_header(environ.pop("HTTP_RANGE", None))
+    if (
+        wanted
+        and len(wanted.ranges) == 1
+        and environ.get("HTTP_IF_RANGE", file.etag) == file.etag
+        and not file.is_not_modified(environ)
+    ):
+        return serve_part(file, wanted, environ, start_response)
+    accepted = environ.get("HTTP_ACCEPT_ENCODING", "")
+    if ";" in accepted:
+        environ["HTTP_ACCEPT_ENCODING"] = preferred_encodings(accepted)
+    response = file.get_response(environ["REQUEST_METHOD"], environ)
+    start_response(f"{response.status} {response.status.phrase}", response.headers)
+    if response.file is None:
+        return []
+    if os.fstat(response.file.fileno()).st_size > BLOCK:
+        return FileWrapper(response.file, BLOCK)
+    with response.file:
+        return [response.file.read()]
+
+
+def serve_part(
+    file: StaticFile, wanted: Range, environ: dict, start_response: Callable
+) -> Iterable[bytes]:
+    """Answer with a part of a file, which WhiteNoise refuses where it is one byte."""
+    path, headers = file.get_path_and_headers({})
+    headers = Headers(headers[:])
+    size = int(headers["Content-Length"])
+    part = wanted.range_for_length(size)
+    if part is None:
+        start_response(
+            "416 Range Not Satisfiable",
+            [("Content-Range", f"bytes */{size}"), ("Content-Length", "0")],
+        )
+        return []
+    start, stop = part
+    headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
+    headers["Content-Length"] = str(stop - start)
+    start_response("206 Partial Content", headers.items())
+    if environ["REQUEST_METHOD"] == "HEAD":
+        return []
+    return FileWrapper(SlicedFile(open(path, "rb"), start, stop - 1), BLOCK)
+
+
+def preferred_encodings(accepted: str) -> str:
+    """Return those of an Accept-Encoding that have the highest quality, without it."""
+    offers = parse_accept_header(accepted)
+    best = max((quality for _, quality in offers), default=0)
+    return ",".join(name for name, quality in offers if quality == best > 0)
+
+
+def answer_not_built(start_response: Callable) -> Iterable[bytes]:
+    """Say how to build the page."""
+    start_response(
+        "503 Service Unavailable",
+        [("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store")],
+    )
+    return [NOT_BUILT]

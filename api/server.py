@@ -1,0 +1,96 @@
+"""Production: api.py and the built page on one port. `npm run serve` runs this file."""
+
+import multiprocessing
+import os
+import socket
+import sys
+from pathlib import Path
+
+from granian import Granian
+from granian.constants import Interfaces
+from page import Page
+from security import SecurityHeaders
+
+from api import app
+
+BUILD = Path(__file__).resolve().parent.parent / os.environ.get("BUILD_PATH", "build")
+SECONDS_TO_FINISH = 30
+# One slow request leaves room for others; more threads only wait for each other.
+THREADS = 4
+# Open connections for each worker: most of them wait for their browser to ask again.
+CONNECTIONS = 20_000
+
+application = SecurityHeaders(
+    Page(app, BUILD, app.config.get("SOURCE_MAPS", False)),
+    app.config.get("CSP_CONNECT_SRC", ()),
+    app.config.get("PROXIES", 0),
+)
+
+
+def main() -> None:
+    """Serve until told to stop: at HOST and PORT, with WEB_CONCURRENCY processes."""
+    host = os.environ.get("HOST") or "127.0.0.1"
+    port = read_number("PORT", 8000, 65535)
+    workers = read_number("WEB_CONCURRENCY", count_cores(), 1000)
+    address = free_address(host, port)
+    allow_open_files()
+    # A forked process would still have the api.py of before a reload.
+    multiprocessing.set_start_method("spawn")
+    server = Granian(
+        "server:application",
+        address=address,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=THREADS,
+        backpressure=CONNECTIONS,
+        respawn_failed_workers=True,
+        workers_kill_timeout=SECONDS_TO_FINISH,
+        log_level="warning",
+    )
+    name = "localhost" if address in ("127.0.0.1", "::1") else host
+    print(f"React and Flask are ready: http://{name}:{port}", flush=True)
+    server.serve()
+
+
+def read_number(name: str, default: int, largest: int) -> int:
+    """Return the whole number that an environment variable has, or the default."""
+    text = os.environ.get(name) or str(default)
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= largest:
+        return int(text)
+    sys.exit(f"{name} must be a whole number from 1 to {largest}, and not {text!r}.")
+
+
+def count_cores() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def free_address(host: str, port: int) -> str:
+    """Return the numeric address of a host, where nobody else may listen yet."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        socket.create_server(address, family=family).close()
+    except OSError as error:
+        sys.exit(
+            f"Cannot listen on port {port} of {host}: {error.strerror}. "
+            "Choose another one with PORT, or another address with HOST."
+        )
+    return address[0]
+
+
+def allow_open_files() -> None:
+    """Raise the limit of open files, and so of connections, as far as is allowed."""
+    try:
+        import resource
+    except ImportError:
+        # Windows has no such limit.
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+if __name__ == "__main__":
+    main()
