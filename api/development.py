@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 
+from click import ClickException
 from errors import PROJECT, describe_exception, is_own_code, problem
 from flask import Flask, Response, request
 from flask.helpers import get_debug_flag
@@ -115,7 +116,7 @@ except Exception as error:
         raise
     # The reloader's first process imports too, but never answers.
     if is_running_from_reloader():
-        traceback.print_exc()
+        error.show() if isinstance(error, ClickException) else traceback.print_exc()
     # The first place is the import above; the others, if any, say more.
     error.__traceback__ = error.__traceback__.tb_next or error.__traceback__
     import_error = error

@@ -3,11 +3,13 @@
 import traceback
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from flask import Flask, Response, json, request
 from werkzeug.exceptions import HTTPException
 
 PROJECT = Path(__file__).resolve().parent.parent
+REQUEST_ID = "X-Request-ID"
 
 
 def answer_errors_as_json(app: Flask) -> None:
@@ -40,8 +42,11 @@ def problem(error: HTTPException, **more: Any) -> Response:
             "title": error.name,
             "status": error.code,
             "detail": error.description,
-            "instance": request.path,
         }
+        if request:
+            members["instance"] = quote(request.path)
+        if request and error.code == 500:
+            members["request_id"] = request.headers.get(REQUEST_ID)
         response.data = json.dumps(members | more)
         response.content_type = "application/problem+json"
     return response
