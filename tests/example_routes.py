@@ -60,6 +60,7 @@ def crash() -> None:
 
 @app.post("/upload")
 def upload() -> dict[str, object]:
+    request.max_content_length = 200 << 20
     digest, size = hashlib.sha256(), 0
     while chunk := request.stream.read(1 << 16):
         digest.update(chunk)

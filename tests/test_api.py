@@ -56,7 +56,8 @@ def test_a_crash_tells_nothing_of_the_inside(
 ) -> None:
     response = crashing_client.get("/time")
     assert response.status_code == 500
-    assert set(response.json) == {"type", "title", "status", "detail", "instance"}
+    members = {"type", "title", "status", "detail", "instance", "request_id"}
+    assert set(response.json) == members
     assert "swordfish" not in response.text
     assert "swordfish" in caplog.text
     assert "GET" in caplog.text

@@ -1,0 +1,208 @@
+"""Which pages of other origins may use the API.
+
+The contract: none, unless FLASK_CORS_ORIGINS names them; then one policy for every
+path, and every answer to a listed origin is readable to its page, a crash too.
+The tests that name a CVE repeat its trigger against flask-cors as this API uses it.
+"""
+
+import logging
+
+import pytest
+from apps import load_app, load_app_with_routes
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+LISTED = "https://app.example.com"
+SETTINGS = {"CORS_ORIGINS": f"{LISTED}, http://localhost:3000"}
+GRANT = "Access-Control-Allow-Origin"
+
+# Each way to answer: what is asked, and the status.
+ANSWERS = [
+    ("GET", "/time", {}, 200),
+    ("HEAD", "/time", {}, 200),
+    ("OPTIONS", "/time", {}, 200),
+    ("GET", "/nowhere", {}, 404),
+    ("POST", "/time", {}, 405),
+    ("GET", "/crash//b", {}, 308),
+    ("GET", "/crash", {}, 500),
+    ("POST", "/echo", {"data": "{", "content_type": "application/json"}, 400),
+    ("POST", "/upload", {"data": b"x" * 1001}, 413),
+    ("GET", "/time", {"headers": {"Host": "evil.example"}}, 400),
+]
+PREFLIGHT = {
+    "Access-Control-Request-Method": "POST",
+    "Access-Control-Request-Headers": "authorization,content-type",
+}
+UNLISTED = [
+    "https://evil.example",
+    "https://app.example.com.evil.example",
+    "https://evilapp.example.com",
+    "https://app.example.com:8443",
+    "http://app.example.com",
+    "https://app.example.com/",
+    "https://appxexample.com",
+    "HTTPS://APP.EXAMPLE.COM",
+    "https://app.example.com, https://evil.example",
+    "null",
+    "*",
+]
+# Where flask-cors's rules for paths took the wrong one.
+PATHS_OF_CVES = [
+    ("CVE-2020-25032", "/private%252Fsecret", "/private/secret"),
+    ("CVE-2024-6839", "/api/admin", "/api/public"),
+    ("CVE-2024-6844", "/service+path", "/service%20path"),
+    ("CVE-2024-6866", "/Public/secret", "/public/secret"),
+]
+
+
+@pytest.fixture(params=["0", "1"], ids=["", "debug"])
+def app(request: pytest.FixtureRequest) -> Flask:
+    limits = {"MAX_CONTENT_LENGTH": "1000", "TRUSTED_HOSTS": "localhost"}
+    return load_app_with_routes(**SETTINGS, **limits, DEBUG=request.param)
+
+
+def cors_headers(response: TestResponse) -> dict[str, str]:
+    headers = dict(response.headers)
+    return {n: v for n, v in headers.items() if n.startswith("Access-Control-")}
+
+
+def ask(client: FlaskClient, origin: str, method: str, path: str, options: dict):
+    headers = {"Origin": origin} | options.get("headers", {})
+    return client.open(path, method=method, **options | {"headers": headers})
+
+
+def test_every_answer_to_a_listed_origin_is_readable(client: FlaskClient) -> None:
+    for method, path, options, status in ANSWERS:
+        response = ask(client, LISTED, method, path, options)
+        assert response.status_code == status, path
+        assert cors_headers(response) == {
+            GRANT: LISTED,
+            "Access-Control-Expose-Headers": "X-Request-ID",
+        }
+        assert "Origin" in response.vary
+
+
+@pytest.mark.parametrize(
+    "hook", ["before_request", "after_request", "teardown_request"]
+)
+def test_a_crash_outside_of_a_view_is_readable_too(app: Flask, hook: str) -> None:
+    @getattr(app, hook)
+    def crash(*_: object) -> None:
+        raise RuntimeError("the password is swordfish")
+
+    response = ask(app.test_client(), LISTED, "GET", "/time", {})
+    assert response.status_code == 500
+    assert response.headers.getlist(GRANT) == [LISTED]
+    assert response.content_type == "application/problem+json"
+    assert response.json["request_id"] == response.headers["X-Request-ID"]
+    assert ("swordfish" in response.text) == app.debug
+
+
+def test_no_other_origin_reads_an_answer(client: FlaskClient) -> None:
+    for origin in UNLISTED:
+        for method, path, options, status in ANSWERS:
+            response = ask(client, origin, method, path, options)
+            assert response.status_code == status
+            assert cors_headers(response) == {}, origin
+            assert "Origin" in response.vary
+        preflight = client.options("/time", headers={"Origin": origin} | PREFLIGHT)
+        assert cors_headers(preflight) == {}, origin
+
+
+def test_an_answer_without_an_origin_is_not_cached_for_a_page_of_another(
+    client: FlaskClient,
+) -> None:
+    response = client.get("/time")
+    assert cors_headers(response) == {}
+    assert "Origin" in response.vary
+
+
+@pytest.mark.parametrize("path", ["/time", "/slash", "/crash//b", "/nowhere?a=b"])
+@pytest.mark.parametrize("host", ["localhost", "evil.example"])
+def test_every_preflight_is_answered_without_a_redirect(
+    app: Flask, path: str, host: str
+) -> None:
+    @app.before_request
+    def demand_sign_in() -> tuple[str, int]:
+        return "Sign in.", 401
+
+    headers = {"Origin": LISTED, "Host": host} | PREFLIGHT
+    response = app.test_client().options(path, headers=headers)
+    assert response.status_code == 204
+    assert response.headers[GRANT] == LISTED
+    allowed = response.headers["Access-Control-Allow-Headers"]
+    assert set(allowed.split(", ")) == {"authorization", "content-type"}
+    assert "POST" in response.headers["Access-Control-Allow-Methods"].split(", ")
+    assert response.headers["Access-Control-Max-Age"] == "7200"
+    assert "Origin" in response.vary
+
+
+def test_nothing_is_said_of_origins_by_default() -> None:
+    limits = {"MAX_CONTENT_LENGTH": "1000", "TRUSTED_HOSTS": "localhost"}
+    client = load_app_with_routes(**limits).test_client()
+    for method, path, options, status in ANSWERS:
+        response = ask(client, LISTED, method, path, options)
+        assert response.status_code == status
+        assert cors_headers(response) == {}
+        assert "Origin" not in response.vary
+    preflight = client.options("/time", headers={"Origin": LISTED} | PREFLIGHT)
+    assert cors_headers(preflight) == {}
+
+
+def test_everyone_may_read_where_the_setting_says_so() -> None:
+    client = load_app(CORS_ORIGINS="*").test_client()
+    response = ask(client, "https://any.example", "GET", "/time", {})
+    assert response.headers[GRANT] == "*"
+    assert "Access-Control-Allow-Credentials" not in response.headers
+    assert "Vary" not in response.headers
+
+
+def test_cookies_are_for_listed_origins_where_the_setting_says_so() -> None:
+    client = load_app(CORS_SUPPORTS_CREDENTIALS="true", **SETTINGS).test_client()
+    response = ask(client, LISTED, "GET", "/time", {})
+    assert response.headers["Access-Control-Allow-Credentials"] == "true"
+    assert cors_headers(ask(client, "https://evil.example", "GET", "/time", {})) == {}
+
+
+@pytest.mark.parametrize(("cve", "path", "other_path"), PATHS_OF_CVES)
+def test_the_policy_does_not_depend_on_the_path(
+    client: FlaskClient, cve: str, path: str, other_path: str
+) -> None:
+    for origin, granted in [(LISTED, LISTED), ("https://evil.example", None)]:
+        headers = {"Origin": origin}
+        for asked in (path, other_path):
+            assert client.get(asked, headers=headers).headers.get(GRANT) == granted, cve
+            preflight = client.options(asked, headers=headers | PREFLIGHT)
+            assert preflight.headers.get(GRANT) == granted, cve
+
+
+@pytest.mark.parametrize("asked", ["true", "false"])
+def test_private_networks_stay_closed(client: FlaskClient, asked: str) -> None:
+    """CVE-2024-6221: flask-cors opened them to whoever asked."""
+    private = {"Access-Control-Request-Private-Network": asked}
+    headers = {"Origin": LISTED} | PREFLIGHT | private
+    for ask_with in (client.options, client.get):
+        response = ask_with("/time", headers=headers)
+        assert response.headers[GRANT] == LISTED
+        assert "Access-Control-Allow-Private-Network" not in response.headers
+
+
+def test_private_networks_open_where_the_setting_says_so() -> None:
+    client = load_app(CORS_ALLOW_PRIVATE_NETWORK="true", **SETTINGS).test_client()
+    private = {"Access-Control-Request-Private-Network": "true"}
+    headers = {"Origin": LISTED} | PREFLIGHT | private
+    response = client.options("/time", headers=headers)
+    assert response.headers["Access-Control-Allow-Private-Network"] == "true"
+
+
+@pytest.mark.parametrize("path", ["/x%0d%0aFAKE%20LINE", "/crash/a%0dFAKE%20LINE"])
+def test_a_path_cannot_forge_a_line_of_the_log(
+    app: Flask, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    """CVE-2024-1681: flask-cors wrote the path as it came when it logged all."""
+    caplog.set_level(logging.DEBUG, logger="flask_cors")
+    ask(app.test_client(), LISTED, "GET", path, {})
+    of_cors = [r.getMessage() for r in caplog.records if r.name != app.name]
+    assert of_cors
+    assert not [m for m in of_cors if "\r" in m or "\n" in m or "FAKE" in m]
