@@ -20,6 +20,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.utils import cached_property
 from werkzeug.wsgi import LimitedStream
 
+COMPACT = {"separators": (",", ":")}
 MAKE_ONE = 'Make one: python -c "import secrets; print(secrets.token_hex())"'
 
 
@@ -149,4 +150,15 @@ class StrictJSONProvider(DefaultJSONProvider):
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
         """Write JSON, or raise ValueError."""
+        # Flask makes an encoder for each answer; outside of debug they can share one.
+        if kwargs == COMPACT:
+            return self.encoder.encode(obj)
         return super().dumps(obj, allow_nan=False, **kwargs)
+
+    @cached_property
+    def encoder(self) -> json.JSONEncoder:
+        """Return the encoder of answers outside of debug."""
+        app_wants = {"ensure_ascii": self.ensure_ascii, "sort_keys": self.sort_keys}
+        return json.JSONEncoder(
+            allow_nan=False, default=self.default, **app_wants, **COMPACT
+        )

@@ -6,13 +6,14 @@ that Flask gives before routing, and not a crash after the last hook.
 
 import json
 import logging
+import os
 import re
-import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import timedelta
-from secrets import token_hex
-from time import perf_counter, strftime
+from functools import lru_cache
+from random import getrandbits
+from time import localtime, perf_counter, strftime, time
 from urllib.parse import quote
 
 from errors import REQUEST_ID, describe_exception, problem
@@ -23,7 +24,7 @@ from werkzeug.datastructures import EnvironHeaders
 from werkzeug.exceptions import InternalServerError
 
 is_sane_id = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
-TIME = "%Y-%m-%dT%H:%M:%S%z"
+STDERR = 2
 # The longest that Chromium remembers the answer to a preflight.
 PREFLIGHT_LASTS = timedelta(hours=2)
 
@@ -57,7 +58,7 @@ class Entrance:
         began = perf_counter()
         request_id = environ.get("HTTP_X_REQUEST_ID", "")
         if not is_sane_id(request_id):
-            request_id = environ["HTTP_X_REQUEST_ID"] = token_hex(8)
+            request_id = environ["HTTP_X_REQUEST_ID"] = f"{getrandbits(64):016x}"
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         if self.trusted_hosts and path == "/health":
             # A probe asks by the address of a machine, which is on no list.
@@ -115,10 +116,10 @@ class Entrance:
             parts = {"method": method, "path": path, "status": status}
             line = json_line("INFO", message, request_id, ms=round(ms, 1), **parts)
         else:
-            line = printable(f"{strftime(TIME)} INFO {message} {request_id}")
+            line = printable(f"{moment(int(time()))} INFO {message} {request_id}")
         # A closed stderr must not become the error of a request.
         with default_handler.lock, suppress(OSError):
-            sys.stderr.write(line + "\n")
+            os.write(STDERR, f"{line}\n".encode())
 
 
 class LineFormatter(logging.Formatter):
@@ -137,15 +138,21 @@ class LineFormatter(logging.Formatter):
         if self.as_json:
             parts = {"traceback": trace} if trace else {}
             return json_line(level, message, request_id, **parts)
-        lines = [f"{strftime(TIME)} {level} {message} {request_id}".rstrip()]
+        lines = [f"{moment(int(time()))} {level} {message} {request_id}".rstrip()]
         lines += [f"    {line}" for line in trace.splitlines()]
         return "\n".join(map(printable, lines))
 
 
 def json_line(level: str, message: str, request_id: str, **parts: object) -> str:
     """Return a line of the log as a JSON object."""
-    line = {"time": strftime(TIME), "level": level, "message": message}
+    line = {"time": moment(int(time())), "level": level, "message": message}
     return json.dumps(line | {"request_id": request_id} | parts)
+
+
+@lru_cache(maxsize=1)
+def moment(second: int) -> str:
+    """Return a time as ISO 8601; most lines have the second of the line before."""
+    return strftime("%Y-%m-%dT%H:%M:%S%z", localtime(second))
 
 
 def printable(text: str) -> str:

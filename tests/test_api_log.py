@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from apps import API, load_app
+from playwright.sync_api import Page, expect
 from servers import free_port, get, is_listening, running, wait_for
 
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}"
@@ -139,15 +140,15 @@ def test_development_says_each_request_once(project: Path) -> None:
     assert api.output.count("/time") == api.output.count("/last") == 1
 
 
-def test_a_setting_that_is_refused_is_one_line_also_in_development(
-    project: Path,
+def test_development_says_in_one_line_and_over_the_page_that_a_setting_is_refused(
+    page: Page, project: Path
 ) -> None:
-    port = free_port()
-    wrong = {"FLASK_LOG_FORMAT": "xml", "FLASK_RUN_PORT": str(port)}
+    port = str(free_port())
+    ports = {"PORT": port, "FLASK_RUN_PORT": str(free_port())}
     message = "FLASK_LOG_FORMAT: write text or json; not 'xml'."
-    with running(project, "start-api", **wrong) as api:
-        api.prints(f"Error: {message}")
-        wait_for(lambda: is_listening(port), "the API")
-        status, problem = get(f"http://127.0.0.1:{port}/time")
-    assert (status, problem["exception"]) == (500, f"SettingError: {message}")
-    assert "Traceback" not in api.output
+    with running(project, "dev", FLASK_LOG_FORMAT="xml", **ports) as dev:
+        dev.prints(f"Error: {message}")
+        page.goto(f"http://localhost:{port}")
+        overlay = page.locator("vite-error-overlay")
+        expect(overlay).to_contain_text(f"SettingError: {message}")
+        assert "Traceback" not in dev.output
