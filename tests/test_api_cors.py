@@ -119,15 +119,12 @@ def test_an_answer_without_an_origin_is_not_cached_for_a_page_of_another(
 
 
 @pytest.mark.parametrize("path", ["/time", "/slash", "/crash//b", "/nowhere?a=b"])
-@pytest.mark.parametrize("host", ["localhost", "evil.example"])
-def test_every_preflight_is_answered_without_a_redirect(
-    app: Flask, path: str, host: str
-) -> None:
+def test_every_preflight_is_answered_without_a_redirect(app: Flask, path: str) -> None:
     @app.before_request
     def demand_sign_in() -> tuple[str, int]:
         return "Sign in.", 401
 
-    headers = {"Origin": LISTED, "Host": host} | PREFLIGHT
+    headers = {"Origin": LISTED, "Host": "evil.example"} | PREFLIGHT
     response = app.test_client().options(path, headers=headers)
     assert response.status_code == 204
     assert response.headers[GRANT] == LISTED

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from apps import API, load_app
 from playwright.sync_api import Page, expect
 from servers import free_port, get, is_listening, running, wait_for
@@ -106,13 +105,11 @@ client.get("/log", headers={"X-Request-ID": "abc"})
     assert re.fullmatch(TIME + " INFO bought 2 abc", first)
 
 
-@pytest.mark.parametrize(
-    "sent", ["", "a b", "a" * 65, "a\tb", "<script>", "é", "a,b", "a\x00", "..%0a"]
-)
-def test_an_id_that_is_not_sane_is_replaced(sent: str) -> None:
+def test_an_id_that_is_not_sane_is_replaced() -> None:
     client = load_app().test_client()
-    response = client.get("/time", headers={"X-Request-ID": sent})
-    assert re.fullmatch(r"[0-9a-f]{16}", response.headers["X-Request-ID"])
+    for sent in ["", "a b", "a" * 65, "a\tb", "<script>", "é", "a,b", "a\0", "..%0a"]:
+        response = client.get("/time", headers={"X-Request-ID": sent})
+        assert re.fullmatch(r"[0-9a-f]{16}", response.headers["X-Request-ID"]), sent
 
 
 def test_the_log_is_whole_under_load() -> None:
