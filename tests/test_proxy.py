@@ -84,9 +84,11 @@ def test_cookies_and_redirects_are_those_of_one_server(port: int) -> None:
     }
 
 
-def test_a_missing_slash_redirects_on_the_same_port(port: int) -> None:
-    response, _ = ask(port, "/folder")
-    assert urlsplit(response.headers["Location"]).port in (None, port)
+def test_a_doubled_slash_redirects_on_the_same_port(port: int) -> None:
+    response, _ = ask(port, "/items//3")
+    location = urlsplit(response.headers["Location"])
+    assert (response.status, location.path) == (308, "/items/3")
+    assert location.port in (None, port)
 
 
 def test_head_has_the_headers_and_no_body(port: int) -> None:
