@@ -65,9 +65,16 @@ SETTINGS: dict[str, tuple[Any, Callable[[str], Any], str, str]] = {
         "path, a slash at the end or a pattern",
     ),
     "CORS_SUPPORTS_CREDENTIALS": BOOLEAN,
+    "CSP_CONNECT_SRC": (
+        [],
+        names,
+        r"(https?|wss?)://[a-z0-9_.*-]+(:[0-9]{1,5})?",
+        "origins such as https://maps.example.com",
+    ),
     "LOG_FORMAT": ("text", str, "text|json", "text or json"),
     "MAX_CONTENT_LENGTH": (16_000_000, int, "[0-9]+", "bytes such as 16000000"),
     "PROXIES": (0, int, "[0-9]+", "a number such as 1"),
+    "SOURCE_MAPS": BOOLEAN,
     "TRUSTED_HOSTS": (
         None,
         names,

@@ -6,12 +6,16 @@ import socket
 import sys
 from pathlib import Path
 
+from click import ClickException
 from granian import Granian
 from granian.constants import Interfaces
 from page import Page
 from security import SecurityHeaders
 
-from api import app
+try:
+    from api import app
+except ClickException as error:
+    sys.exit(f"Error: {error.message}")
 
 BUILD = Path(__file__).resolve().parent.parent / os.environ.get("BUILD_PATH", "build")
 SECONDS_TO_FINISH = 30
@@ -21,9 +25,9 @@ THREADS = 4
 CONNECTIONS = 20_000
 
 application = SecurityHeaders(
-    Page(app, BUILD, app.config.get("SOURCE_MAPS", False)),
-    app.config.get("CSP_CONNECT_SRC", ()),
-    app.config.get("PROXIES", 0),
+    Page(app, BUILD, app.config["SOURCE_MAPS"]),
+    app.config["CSP_CONNECT_SRC"],
+    app.config["PROXIES"],
 )
 
 

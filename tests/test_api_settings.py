@@ -41,6 +41,7 @@ DOCUMENTED = dict(re.findall(r"^\| `(FLASK_\w+)` \| (.+?) \|", SECTION, re.MULTI
         ("CORS_ALLOW_PRIVATE_NETWORK", "2", "true or false"),
         ("CORS_ORIGIN", "https://a.example", "FLASK_CORS_ORIGINS"),
         ("CORS_RESOURCES", '{"/api/*": {}}', "FLASK_CORS_ORIGINS"),
+        ("CSP_CONNECT_SRC", "maps.example.com", "https://maps.example.com"),
         ("LOG_FORMAT", "xml", "text or json"),
         ("MAX_CONTENT_LENGTH", "16MB", "16000000"),
         ("MAX_CONTENT_LENGTH", "-1", "16000000"),
@@ -109,10 +110,14 @@ def test_a_required_setting_must_be_set(monkeypatch: pytest.MonkeyPatch) -> None
         configure(Flask("api"), required=["JWT_SECRET_KEY"])
 
 
-@pytest.mark.parametrize("debug", ["0", "1"])
-def test_the_flask_command_shows_a_refusal_without_a_traceback(debug: str) -> None:
-    env = {"FLASK_PROXIES": "one", "FLASK_DEBUG": debug}
-    command = [sys.executable, "-m", "flask", "--app", str(API), "routes"]
+@pytest.mark.parametrize(
+    "command",
+    [["-m", "flask", "--app", str(API), "routes"], [str(API.with_name("server.py"))]],
+    ids=["flask", "production"],
+)
+def test_a_refusal_is_shown_without_a_traceback(command: list[str]) -> None:
+    env = {"FLASK_PROXIES": "one"}
+    command = [sys.executable, *command]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     message = "Error: FLASK_PROXIES: write a number such as 1; not 'one'.\n"
