@@ -66,22 +66,8 @@ class Page:
             return
         built = (status.st_mtime_ns, status.st_ino)
         if built != self.built:
-            self.files = self.list_files()
+            self.files = list_files(self.build, self.source_maps)
             self.built = built
-
-    def list_files(self) -> dict[str, StaticFile]:
-        """Map the address of each file of the page to it."""
-        files = WhiteNoise(
-            None,
-            self.build,
-            max_age=None,
-            # Other origins have no business with it, unless CORS says so.
-            allow_all_origins=False,
-            add_headers_function=complete_headers,
-        ).files
-        if not self.source_maps:
-            files = {url: files[url] for url in files if not url.endswith(".map")}
-        return files | {"/": files["/index.html"]}
 
     def is_for_router(self, environ: dict) -> bool:
         """Tell whether a browser navigates to what is no route of the API."""
@@ -96,6 +82,21 @@ class Page:
         except HTTPException:
             return False
         return True
+
+
+def list_files(build: Path, source_maps: bool = False) -> dict[str, StaticFile]:
+    """Map the address of each file of the page to it; "/" is index.html."""
+    files = WhiteNoise(
+        None,
+        build,
+        max_age=None,
+        # Other origins have no business with it, unless CORS says so.
+        allow_all_origins=False,
+        add_headers_function=complete_headers,
+    ).files
+    if not source_maps:
+        files = {url: files[url] for url in files if not url.endswith(".map")}
+    return files | {"/": files["/index.html"]}
 
 
 def wants_document(environ: dict) -> bool:
@@ -120,6 +121,7 @@ def serve(file: StaticFile, environ: dict, start_response: Callable) -> Iterable
     wanted = parse_range_header(environ.pop("HTTP_RANGE", None))
     if (
         wanted
+        and wanted.units == "bytes"
         and len(wanted.ranges) == 1
         and environ.get("HTTP_IF_RANGE", file.etag) == file.etag
         and not file.is_not_modified(environ)

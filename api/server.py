@@ -19,8 +19,8 @@ except ClickException as error:
 
 BUILD = Path(__file__).resolve().parent.parent / os.environ.get("BUILD_PATH", "build")
 SECONDS_TO_FINISH = 30
-# One slow request leaves room for others; more threads only wait for each other.
-THREADS = 4
+# At most, for each worker: a slow client or database holds one.
+THREADS = 64
 # Open connections for each worker: most of them wait for their browser to ask again.
 CONNECTIONS = 20_000
 
@@ -53,7 +53,7 @@ def main() -> None:
         log_level="warning",
     )
     name = "localhost" if address in ("127.0.0.1", "::1") else host
-    print(f"React and Flask are ready: http://{name}:{port}", flush=True)
+    print(f"The page and the API are on http://{name}:{port}", flush=True)
     server.serve()
 
 

@@ -46,6 +46,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def built_project(project: Path) -> Path:
+    build(project)
+    return project
+
+
+@pytest.fixture(scope="session")
 def editable_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy_project(tmp_path_factory.mktemp("editable"))
 
@@ -77,6 +83,11 @@ def site(project: Path) -> Iterator[str]:
     with running(project, "dev", PORT=port, FLASK_RUN_PORT=str(free_port())) as dev:
         dev.prints("React and Flask are ready")
         yield f"http://localhost:{port}"
+
+
+def build(project: Path) -> None:
+    with running(project, "build") as command:
+        assert command.process.wait(timeout=60) == 0, command.output
 
 
 def add_example_routes(project: Path) -> None:

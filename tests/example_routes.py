@@ -52,6 +52,25 @@ def echo() -> dict[str, object]:
     }
 
 
+@app.get("/slow")
+def slow() -> dict[str, str]:
+    with (HERE / "slow-began").open("a") as log:
+        log.write("x")
+    time.sleep(1)
+    return {"slow": "but sure"}
+
+
+@app.get("/pid")
+def pid() -> dict[str, int]:
+    return {"pid": os.getpid()}
+
+
+@app.get("/framed")
+def framed() -> Response:
+    policy = {"Content-Security-Policy": "frame-ancestors https://example.com"}
+    return Response("Hello", headers=policy)
+
+
 @app.route("/crash", methods=["GET", "POST"])
 def crash() -> None:
     numbers = {}

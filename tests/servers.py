@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -63,20 +64,23 @@ def get(url: str, **headers: str) -> tuple[int, dict]:
 
 
 class Command:
-    """A running script of package.json, and what it has printed so far."""
+    """A running script of package.json, or Python file, and what it has printed."""
 
     def __init__(self, project: Path, name: str, **env: str) -> None:
         """Start it as `npm run` does; env is added to the environment.
 
         It is our own child, not npm's, so that it notices if even the tests are killed.
         """
-        scripts = json.loads((project / "package.json").read_text())["scripts"]
-        node, *args = scripts[name].split()
+        if name.endswith(".py"):
+            program, args = sys.executable, [name]
+        else:
+            scripts = json.loads((project / "package.json").read_text())["scripts"]
+            program, *args = scripts[name].split()
         clean = {k: v for k, v in os.environ.items() if not k.startswith("FLASK_")}
-        self.log = project / f"{name}-{free_port()}.log"
+        self.log = project / f"{Path(name).stem}-{free_port()}.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [shutil.which(node), *args],
+                [shutil.which(program), *args],
                 cwd=project,
                 env=clean | {"BROWSER": "none", "CI": "", "NO_COLOR": "1"} | env,
                 stdin=subprocess.DEVNULL,
@@ -111,7 +115,7 @@ class Command:
 
 @contextmanager
 def running(project: Path, name: str, **env: str) -> Iterator[Command]:
-    """Run a script of package.json for the length of a `with` block."""
+    """Run a script of package.json, or a file, for the length of a `with` block."""
     command = Command(project, name, **env)
     try:
         yield command

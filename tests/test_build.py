@@ -3,12 +3,11 @@
 import re
 from pathlib import Path
 
-from servers import running
+from conftest import build as build_page
 
 
 def test_it_builds_the_page_into_build(own_project: Path) -> None:
-    with running(own_project, "build") as command:
-        assert command.process.wait(timeout=60) == 0, command.output
+    build_page(own_project)
     build = own_project / "build"
     html = (build / "index.html").read_text(encoding="utf-8")
     assert "%" not in html
