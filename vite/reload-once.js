@@ -4,6 +4,5 @@ window.addEventListener('vite:preloadError', (event) => {
   // A second time it would not help.
   if (sessionStorage.getItem(reloaded)) return;
   sessionStorage.setItem(reloaded, 'yes');
-  event.preventDefault();
   window.location.reload();
 });
