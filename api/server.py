@@ -50,7 +50,7 @@ def main() -> None:
         backpressure=CONNECTIONS,
         respawn_failed_workers=True,
         workers_kill_timeout=SECONDS_TO_FINISH,
-        log_level="warning",
+        log_level="error",
     )
     name = "localhost" if address in ("127.0.0.1", "::1") else host
     print(f"The page and the API are on http://{name}:{port}", flush=True)
