@@ -1,6 +1,8 @@
 """`npm run build` makes build/ as create-react-app did."""
 
+import hashlib
 import re
+from base64 import b64decode
 from pathlib import Path
 
 from conftest import build as build_page
@@ -18,4 +20,9 @@ def test_it_builds_the_page_into_build(own_project: Path) -> None:
     assert "static/js/main.[hash].js" in names
     assert "static/css/index.[hash].css" in names
     assert (build / "robots.txt").is_file()
+    signed = re.findall(r'="/(static/[^"]+)" integrity="sha384-([^"]+)"', html)
+    assert {name for name, _ in signed} == {n for n in linked if "static/" in n}
+    for name, digest in signed:
+        content = (build / name).read_bytes()
+        assert b64decode(digest) == hashlib.sha384(content).digest()
     assert not list(build.rglob("*.map"))

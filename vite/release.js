@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,6 +25,7 @@ const gzip = promisify(zlib.gzip);
  * @returns {import('vite').Plugin}
  */
 export default function release() {
+  let base;
   let folder;
   let publicDir;
   let replaced;
@@ -34,6 +36,7 @@ export default function release() {
     enforce: 'post',
     config: () => ({ build: { emptyOutDir: false } }),
     configResolved(config) {
+      base = config.base;
       folder = path.resolve(config.root, config.build.outDir);
       publicDir = config.publicDir;
     },
@@ -60,8 +63,9 @@ export default function release() {
           await compress(file, await fs.readFile(file));
       }
       const index = path.join(folder, 'index.html');
-      await compress(index, Buffer.from(page));
-      await replace(index, page);
+      const html = addIntegrity(page, base, bundle);
+      await compress(index, Buffer.from(html));
+      await replace(index, html);
     },
   };
 }
@@ -93,6 +97,19 @@ async function removeAllBut(names, folder, replaced) {
       await fs.rm(place);
     }
   }
+}
+
+/** Let the page refuse scripts and styles that are not those of its build. */
+function addIntegrity(html, base, bundle) {
+  return html.replace(
+    /<(?:script|link) [^>]*?(?:src|href)="([^"]+)"/g,
+    (tag, url) => {
+      const file = url.startsWith(base) && bundle[url.slice(base.length)];
+      if (!file) return tag;
+      const hash = createHash('sha384').update(file.code ?? file.source);
+      return `${tag} integrity="sha384-${hash.digest('base64')}"`;
+    },
+  );
 }
 
 /** Write a file's .br and .gz beside it, if they are smaller. */
