@@ -1,0 +1,12 @@
+/**
+ * Import a package that the project may do without.
+ *
+ * @param {string} name
+ * @returns {Promise<object | undefined>} undefined where it is not installed
+ */
+export function importInstalled(name) {
+  return import(/* @vite-ignore */ name).catch((error) => {
+    if (error.code === 'ERR_MODULE_NOT_FOUND') return undefined;
+    throw error;
+  });
+}
