@@ -15,6 +15,12 @@ from playwright.sync_api import expect
 from servers import ROOT, free_port, running
 
 NOT_COPIED = (".git", "build", "node_modules", "venv", "__pycache__", ".*_cache")
+WRITTEN_IN_PLACE = (
+    "installed.json",
+    ".installed",
+    ".package-map.json",
+    ".yarn-state.yml",
+)
 GET_A_BROWSER = (
     "No browser. Install Chrome, Chromium or Edge, or download Playwright's own: "
     f"{sys.executable} -m playwright install --only-shell chromium"
@@ -60,13 +66,13 @@ def editable_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def own_project(editable_project: Path) -> Iterator[Path]:
     """Copy the project for a test that edits it; its end takes the edits back."""
     yield editable_project
-    for part in ("api", "src", "."):
+    for part in ("api", "public", "src", "."):
         for file in (editable_project / part).iterdir():
-            original = ROOT / file.relative_to(editable_project)
-            if file.is_file() and not original.exists():
+            if file.is_file() and not (ROOT / part / file.name).exists():
                 file.unlink()
-            elif file.is_file():
-                shutil.copy(original, file)
+        for original in (ROOT / part).iterdir():
+            if original.is_file():
+                shutil.copy(original, editable_project / part)
     shutil.rmtree(editable_project / "build", ignore_errors=True)
 
 
@@ -111,9 +117,24 @@ def copy_project(
     return copy
 
 
+def copy_with_packages(folder: Path, *packages: str) -> Path:
+    """Copy the project without its tests, and add packages to the page."""
+    copy = copy_project(folder)
+    shutil.rmtree(copy / "tests")
+    command = ["node", "scripts/add-page.mjs", *packages]
+    subprocess.run(command, cwd=copy, check=True, timeout=100)
+    return copy
+
+
+def replace_page(project: Path, folder: Path) -> None:
+    for part in ("src", "public"):
+        shutil.rmtree(project / part)
+        shutil.copytree(folder / part, project / part)
+
+
 def link_or_copy(source: str, target: str) -> None:
     # What scripts/ writes in place, it would write into the original too.
-    if Path(source).name not in ("installed.json", ".installed"):
+    if Path(source).name not in WRITTEN_IN_PLACE:
         try:
             os.link(source, target)
             return

@@ -122,3 +122,19 @@ def running(project: Path, name: str, **env: str) -> Iterator[Command]:
     finally:
         if not command.ended:
             command.stop()
+
+
+def succeed(project: Path, name: str, **env: str) -> str:
+    """Run a script of package.json to its good end; return what it printed."""
+    with running(project, name, **env) as command:
+        assert command.process.wait(timeout=100) == 0, command.output
+        return command.output
+
+
+@contextmanager
+def started(project: Path, **env: str) -> Iterator[tuple[Command, str]]:
+    """Start the page alone; return the command and the address to open."""
+    port = str(free_port())
+    with running(project, "start", PORT=port, **env) as command:
+        command.prints("Local:")
+        yield command, f"http://localhost:{port}"

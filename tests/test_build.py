@@ -18,7 +18,7 @@ def test_it_builds_the_page_into_build(own_project: Path) -> None:
     assert [name for name in linked if not (build / name).is_file()] == []
     names = [re.sub(r"\.[\w-]{8}\.", ".[hash].", name) for name in linked]
     assert "static/js/main.[hash].js" in names
-    assert "static/css/index.[hash].css" in names
+    assert "static/css/main.[hash].css" in names
     assert (build / "robots.txt").is_file()
     signed = re.findall(r'="/(static/[^"]+)" integrity="sha384-([^"]+)"', html)
     assert {name for name, _ in signed} == {n for n in linked if "static/" in n}

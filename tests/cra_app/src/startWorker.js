@@ -1,0 +1,3 @@
+export default function startWorker() {
+  return new Worker(new URL('./worker.js', import.meta.url));
+}

@@ -1,0 +1,111 @@
+"""A mistake in src/, public/ or the settings of the page is told in a message."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from servers import free_port, running
+
+
+def without(file: str) -> Callable[[Path], None]:
+    return lambda project: (project / file).unlink()
+
+
+def with_file(file: str, text: str) -> Callable[[Path], object]:
+    return lambda project: (project / file).write_text(text, encoding="utf-8")
+
+
+def with_key(key: str, value: object) -> Callable[[Path], None]:
+    def change(project: Path) -> None:
+        file = project / "package.json"
+        file.write_text(json.dumps(json.loads(file.read_text()) | {key: value}))
+
+    return change
+
+
+def unchanged(_project: Path) -> None:
+    pass
+
+
+CERTIFICATE = "HTTPS=true needs a certificate, but SSL_CRT_FILE is "
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "env", "message"),
+    [
+        ("build", without("public/index.html"), {}, "public/index.html is missing: "),
+        ("start", without("src/index.js"), {}, "src/index.js is missing: "),
+        ("build", with_key("homepage", "example"), {}, '"homepage" in package.json is'),
+        ("start", with_key("proxy", "5000"), {}, '"proxy" in package.json is "5000"'),
+        ("build", unchanged, {"PUBLIC_URL": "http://"}, 'PUBLIC_URL is "http://". '),
+        ("start", unchanged, {"PORT": "http"}, "PORT=http is not a port. "),
+        ("start", unchanged, {"HTTPS": "true"}, CERTIFICATE + "not set. "),
+        (
+            "start",
+            unchanged,
+            {"HTTPS": "true", "SSL_CRT_FILE": "no.pem"},
+            CERTIFICATE + "not a file: no.pem. ",
+        ),
+        (
+            "build",
+            with_file(".env", "A='two\nlines'\n# fine\nREACT_APP_TITLE The page\n"),
+            {},
+            ".env, line 4 is not NAME=VALUE: REACT_APP_TITLE The page",
+        ),
+        (
+            "build",
+            with_file("jsconfig.json", '{ "compilerOptions": { "baseUrl": "lib" } }'),
+            {},
+            '"baseUrl" in jsconfig.json is "lib". ',
+        ),
+        (
+            "build",
+            with_key("browserslist", ["last 1 chrome version"]),
+            {},
+            "npm run add-page browserslist browserslist-to-esbuild",
+        ),
+        (
+            "build",
+            with_file("public/index.html", "<title>%REACT_APP_NAME%</title>"),
+            {"CI": "true"},
+            "Treating warnings as errors because CI is set",
+        ),
+    ],
+)
+def test_bad_input_is_one_message(
+    own_project: Path,
+    name: str,
+    change: Callable[[Path], object],
+    env: dict[str, str],
+    message: str,
+) -> None:
+    change(own_project)
+    port = str(free_port())
+    with running(own_project, name, **{"PORT": port} | env) as command:
+        assert command.process.wait(timeout=60) == 1, command.output
+        assert command.output.count(message) == 1, command.output
+        assert "    at " not in command.output
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            "import { ReactComponent as Logo } from './logo.svg';",
+            "Run: npm run add-page vite-plugin-svgr",
+        ),
+        ("module.exports = 1;", "write import or export instead of module.exports"),
+        ("const x = require('./x');", "write import or export instead of require("),
+        ("import './nowhere';", "./nowhere"),
+        ("const = 1;", "Unexpected token"),
+    ],
+)
+def test_what_src_cannot_do_is_named_with_its_place(
+    own_project: Path, line: str, message: str
+) -> None:
+    with_file("src/App.js", f"// A comment.\n{line}\n")(own_project)
+    with running(own_project, "build") as command:
+        assert command.process.wait(timeout=60) == 1
+        assert message in command.output
+        assert "src/App.js:" in command.output
