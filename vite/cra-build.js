@@ -1,3 +1,5 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import { problem } from '../scripts/lib/project.mjs';
 import { importInstalled } from './cra-packages.js';
 
@@ -78,6 +80,10 @@ export function buildOutput(app) {
         source: JSON.stringify(content, null, 2),
       });
     },
+    writeBundle({ dir, sourcemap }) {
+      // One of an earlier build would still publish the source.
+      if (!sourcemap) removeSourceMaps(path.join(dir, 'static'));
+    },
     closeBundle() {
       if (warnings === 0) return;
       throw problem(
@@ -86,6 +92,12 @@ export function buildOutput(app) {
       );
     },
   };
+}
+
+function removeSourceMaps(folder) {
+  for (const name of fs.readdirSync(folder, { recursive: true })) {
+    if (/\.map(\.br|\.gz)?$/.test(name)) fs.rmSync(path.join(folder, name));
+  }
 }
 
 function assetFileNames({ names }) {
