@@ -5,6 +5,9 @@ import App from './App';
 jest.mock('./startWorker', () => () => ({ postMessage() {}, terminate() {} }));
 jest.mock('mjs-package', () => ({ fromMjs: () => 'a fake' }));
 
+// A busy machine takes its time.
+jest.setTimeout(60_000);
+
 test('renders with all that it imports', async () => {
   const { container } = render(<App />);
   const text = (id) => container.querySelector(`#${id}`).textContent;
@@ -24,7 +27,8 @@ test('renders with all that it imports', async () => {
   expect(container.querySelector('#svg')).toHaveAttribute('src', 'logo.svg');
   expect(container.querySelector('svg')).toHaveTextContent('logo.svg');
   expect(container.querySelector('.button')).toHaveTextContent('pressed 0');
-  expect(await screen.findByText('lazy')).toBeInTheDocument();
+  const lazy = await screen.findByText('lazy', {}, { timeout: 30_000 });
+  expect(lazy).toBeInTheDocument();
 });
 
 test('has been set up by src/setupTests.js', () => {
