@@ -80,11 +80,14 @@ function absoluteImports(app) {
       names = base === root ? ['src'] : base ? fs.readdirSync(base) : [];
       names = new Set(names.map((name) => name.replace(/\.\w+$/, '')));
     },
-    resolveId(id, importer, options) {
-      const [first] = id.split(/[/.?]/);
-      if (!names.has(first) || !importer || PACKAGES.test(importer)) return;
-      if (app.has('node_modules', id.split('/')[0], 'package.json')) return;
-      return this.resolve(path.join(base, id), importer, options);
+    resolveId: {
+      filter: { id: /^[\w$@-]/ },
+      handler(id, importer, options) {
+        const [first] = id.split(/[/.?]/);
+        if (!names.has(first) || !importer || PACKAGES.test(importer)) return;
+        if (app.has('node_modules', id.split('/')[0], 'package.json')) return;
+        return this.resolve(path.join(base, id), importer, options);
+      },
     },
   };
 }

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { SourceMap } from 'node:module';
 
 const CLIENT = '\0create-react-app:overlay';
+const IS_CLIENT = /^\0create-react-app:overlay$/;
 const PLACE = /\(?(https?:\/\/[^\s()]+?):(\d+):(\d+)\)?$/;
 const SCRIPT = `
 const hot = import.meta.hot;
@@ -27,8 +28,8 @@ export function runtimeErrors(app) {
   return {
     name: 'create-react-app:runtime-errors',
     apply: 'serve',
-    resolveId: (id) => (id === CLIENT ? CLIENT : undefined),
-    load: (id) => (id === CLIENT ? SCRIPT : undefined),
+    resolveId: { filter: { id: IS_CLIENT }, handler: () => CLIENT },
+    load: { filter: { id: IS_CLIENT }, handler: () => SCRIPT },
     transformIndexHtml(_html, { server }) {
       const hmr = server?.config.server.hmr;
       if (!server || hmr === false || hmr?.overlay === false) return undefined;

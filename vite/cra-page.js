@@ -3,6 +3,8 @@ import path from 'node:path';
 import { normalizePath } from 'vite';
 import { problem } from '../scripts/lib/project.mjs';
 
+const INDEX = /\/index\.html$/;
+
 /**
  * Let public/index.html be the page, start src/index.js in it, and serve it to every navigation.
  *
@@ -34,8 +36,15 @@ export function publicIndexHtml(app) {
     configResolved(config) {
       logger = config.logger;
     },
-    resolveId: (id) => (id === page ? page : undefined),
-    load: (id) => (id === page ? fs.readFileSync(source, 'utf8') : undefined),
+    resolveId: {
+      filter: { id: INDEX },
+      handler: (id) => (id === page ? page : undefined),
+    },
+    load: {
+      filter: { id: INDEX },
+      handler: (id) =>
+        id === page ? fs.readFileSync(source, 'utf8') : undefined,
+    },
     transformIndexHtml: {
       order: 'pre',
       handler: (html) => ({
