@@ -12,7 +12,7 @@ from browsers import find_browser
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import expect
-from servers import ROOT, free_port, running
+from servers import ROOT, free_port, running, succeed
 
 NOT_COPIED = (".git", "build", "node_modules", "venv", "__pycache__", ".*_cache")
 WRITTEN_IN_PLACE = (
@@ -53,7 +53,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def built_project(project: Path) -> Path:
-    build(project)
+    succeed(project, "build")
     return project
 
 
@@ -89,11 +89,6 @@ def site(project: Path) -> Iterator[str]:
     with running(project, "dev", PORT=port, FLASK_RUN_PORT=str(free_port())) as dev:
         dev.prints("React and Flask are ready")
         yield f"http://localhost:{port}"
-
-
-def build(project: Path) -> None:
-    with running(project, "build") as command:
-        assert command.process.wait(timeout=60) == 0, command.output
 
 
 def add_example_routes(project: Path) -> None:

@@ -16,10 +16,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conftest import build
 from playwright.sync_api import ConsoleMessage, Page, expect
 from request_table import NAVIGATE, TABLE, Row, answer, name
-from servers import edit, free_port, get, is_listening, running, wait_for
+from servers import edit, free_port, get, is_listening, running, succeed, wait_for
 
 FOREVER = "public, max-age=31536000, immutable"
 POSIX = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
@@ -300,7 +299,7 @@ def test_serve_builds_and_serves_on_this_machine_only(own_project: Path) -> None
     first, second = scripts["serve"].split(" && ")
     assert first == scripts["build"]
     assert second == "node scripts/run.mjs api api/server.py"
-    build(own_project)
+    succeed(own_project, "build")
     (own_project / "package.json").write_text(
         json.dumps({"proxy": "", "scripts": {"serve": second}})
     )
@@ -323,7 +322,7 @@ def test_without_a_build_the_api_works_and_the_page_says_what_to_do(
         assert b"npm run build" in body
         assert get(server.url + "/time")[0] == 200
         assert ask(server.port, "/logo192.png")[0] == 404
-        build(own_project)
+        succeed(own_project, "build")
         assert ask(server.port, "/", **NAVIGATE)[0] == 200
         assert ask(server.port, "/logo192.png")[0] == 200
 
@@ -350,7 +349,7 @@ def test_a_new_release_reaches_pages_that_are_open(
 ) -> None:
     (own_project / "src/App.js").write_text(LAZY_APP)
     (own_project / "src/Part.js").write_text("export const text = 'part 1';")
-    build(own_project)
+    succeed(own_project, "build")
     scripts = own_project / "build/static/js"
     of_first = set(scripts.iterdir())
     with serving(own_project) as server:
@@ -359,7 +358,7 @@ def test_a_new_release_reaches_pages_that_are_open(
         expect(button).to_have_text("first")
         edit(own_project / "src/App.js", "'first'", "'second'")
         edit(own_project / "src/Part.js", "part 1", "part 2")
-        build(own_project)
+        succeed(own_project, "build")
 
         # The open page still has its part.
         button.click()
@@ -376,7 +375,7 @@ def test_a_new_release_reaches_pages_that_are_open(
             os.utime(file, (two_weeks_ago, two_weeks_ago))
         edit(own_project / "src/App.js", "'second'", "'third'")
         edit(own_project / "src/Part.js", "part 2", "part 3")
-        build(own_project)
+        succeed(own_project, "build")
         assert of_first.isdisjoint(scripts.iterdir())
         assert of_second.issubset(scripts.iterdir())
         for file in scripts.glob("Part.*"):
@@ -392,16 +391,16 @@ def test_a_new_release_reaches_pages_that_are_open(
 
 
 @contextmanager
-def under_load(url: str) -> Iterator[list[int | OSError]]:
+def under_load(url: str) -> Iterator[list[int | Exception]]:
     """Let four clients ask all the time; give the statuses of the answers."""
     stop = threading.Event()
-    answers: list[int | OSError] = []
+    answers: list[int | Exception] = []
 
     def ask_on() -> None:
         while not stop.is_set():
             try:
                 answers.append(get(url)[0])
-            except OSError as error:
+            except (OSError, http.client.HTTPException) as error:
                 answers.append(error)
 
     threads = [threading.Thread(target=ask_on) for _ in range(4)]
@@ -446,7 +445,7 @@ def test_a_worker_that_is_killed_is_replaced(built_project: Path) -> None:
         pids: set[int] = set()
 
         def new_pid(expected: int) -> bool:
-            with suppress(ConnectionError):
+            with suppress(OSError, http.client.HTTPException):
                 pids.add(get(server.url + "/pid")[1]["pid"])
             return len(pids) == expected
 
@@ -460,7 +459,7 @@ def test_a_worker_that_is_killed_is_replaced(built_project: Path) -> None:
 
 @POSIX
 def test_a_reload_loses_no_request_and_runs_the_new_code(own_project: Path) -> None:
-    build(own_project)
+    succeed(own_project, "build")
     with serving(own_project) as server, under_load(server.url + "/time") as answers:
         edit(own_project / "api/api.py", '"time": time.time()', '"time": 1')
         server.command.process.send_signal(signal.SIGHUP)
