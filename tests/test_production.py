@@ -485,11 +485,13 @@ def test_a_reload_loses_no_request_and_runs_the_new_code(own_project: Path) -> N
 )
 def test_what_is_not_http_harms_nobody(port: int, request_: bytes) -> None:
     with closing(socket.create_connection(("127.0.0.1", port), timeout=20)) as client:
-        client.sendall(request_)
-        client.shutdown(socket.SHUT_WR)
         said = b""
-        while data := client.recv(65536):
-            said += data
+        # The server may hang up at any time.
+        with suppress(OSError):
+            client.sendall(request_)
+            client.shutdown(socket.SHUT_WR)
+            while data := client.recv(65536):
+                said += data
     assert said == b"" or re.match(rb"HTTP/1\.[01] (200|4\d\d|501|505) ", said)
     assert b"Traceback" not in said
     assert ask(port, "/time")[0] == 200
