@@ -97,7 +97,8 @@ def events() -> Response:
         finally:
             (HERE / "events-ended").touch()
 
-    return Response(stream(), mimetype="text/event-stream")
+    headers = {"X-Accel-Buffering": "no"}  # nginx would collect the events
+    return Response(stream(), mimetype="text/event-stream", headers=headers)
 
 
 @app.get("/compressed")

@@ -1,17 +1,21 @@
 """Start this project's commands, and stop them whatever happens."""
 
+import http.client
 import json
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,10 +57,13 @@ def edit(file: Path, old: str, new: str) -> None:
             saved.truncate()
 
 
-def get(url: str, **headers: str) -> tuple[int, dict]:
+def get(
+    url: str, context: ssl.SSLContext | None = None, **headers: str
+) -> tuple[int, dict]:
     """Ask for JSON; return the status and what it says."""
+    request = urllib.request.Request(url, headers=headers)
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as r:
+        with urllib.request.urlopen(request, context=context) as r:
             return r.status, json.loads(r.read())
     except urllib.error.HTTPError as error:
         with error:
@@ -138,3 +145,44 @@ def started(project: Path, **env: str) -> Iterator[tuple[Command, str]]:
     with running(project, "start", PORT=port, **env) as command:
         command.prints("Local:")
         yield command, f"http://localhost:{port}"
+
+
+@contextmanager
+def serving(project: Path, workers: int = 1, **env: str) -> Iterator[SimpleNamespace]:
+    """Run the production server for the length of a `with` block."""
+    port = free_port()
+    settings = {"PORT": str(port), "WEB_CONCURRENCY": str(workers)} | env
+    with running(project, "api/server.py", **settings) as command:
+        wait_for(lambda: command.ended or is_listening(port), "the server")
+        yield SimpleNamespace(
+            command=command, port=port, url=f"http://localhost:{port}"
+        )
+
+
+@contextmanager
+def under_load(
+    url: str, context: ssl.SSLContext | None = None
+) -> Iterator[list[int | Exception]]:
+    """Let four clients ask all the time; give the statuses of the answers."""
+    stop = threading.Event()
+    answers: list[int | Exception] = []
+
+    def ask_on() -> None:
+        while not stop.is_set():
+            try:
+                answers.append(get(url, context)[0])
+            except (OSError, http.client.HTTPException) as error:
+                answers.append(error)
+
+    threads = [threading.Thread(target=ask_on) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        wait_for(lambda: len(answers) > 20, "the load")
+        yield answers
+        before = len(answers)
+        wait_for(lambda: len(answers) > before + 20, "more load")
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()

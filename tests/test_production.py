@@ -11,29 +11,26 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from playwright.sync_api import ConsoleMessage, Page, expect
 from request_table import NAVIGATE, TABLE, Row, answer, name
-from servers import edit, free_port, get, is_listening, running, succeed, wait_for
+from servers import (
+    edit,
+    free_port,
+    get,
+    is_listening,
+    running,
+    serving,
+    succeed,
+    under_load,
+    wait_for,
+)
 
 FOREVER = "public, max-age=31536000, immutable"
 POSIX = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
-
-
-@contextmanager
-def serving(project: Path, workers: int = 1, **env: str) -> Iterator[SimpleNamespace]:
-    """Run the production server for the length of a `with` block."""
-    port = free_port()
-    settings = {"PORT": str(port), "WEB_CONCURRENCY": str(workers)} | env
-    with running(project, "api/server.py", **settings) as command:
-        wait_for(lambda: command.ended or is_listening(port), "the server")
-        yield SimpleNamespace(
-            command=command, port=port, url=f"http://localhost:{port}"
-        )
 
 
 @pytest.fixture(scope="module")
@@ -388,33 +385,6 @@ def test_a_new_release_reaches_pages_that_are_open(
         button.click()
         expect(button).to_have_text("failed")
         assert len(loads) == 2
-
-
-@contextmanager
-def under_load(url: str) -> Iterator[list[int | Exception]]:
-    """Let four clients ask all the time; give the statuses of the answers."""
-    stop = threading.Event()
-    answers: list[int | Exception] = []
-
-    def ask_on() -> None:
-        while not stop.is_set():
-            try:
-                answers.append(get(url)[0])
-            except (OSError, http.client.HTTPException) as error:
-                answers.append(error)
-
-    threads = [threading.Thread(target=ask_on) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    try:
-        wait_for(lambda: len(answers) > 20, "the load")
-        yield answers
-        before = len(answers)
-        wait_for(lambda: len(answers) > before + 20, "more load")
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
 
 
 @POSIX
