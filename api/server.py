@@ -4,6 +4,8 @@ import multiprocessing
 import os
 import socket
 import sys
+from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
 from click import ClickException
@@ -11,6 +13,7 @@ from granian import Granian
 from granian.constants import Interfaces
 from page import Page
 from security import SecurityHeaders
+from werkzeug.wsgi import ClosingIterator
 
 try:
     from api import app
@@ -24,6 +27,20 @@ THREADS = 64
 # Open connections for each worker: most of them wait for their browser to ask again.
 CONNECTIONS = 20_000
 
+
+class WholeResponse(app.response_class):
+    """A response that Granian sends in one piece, unless it is a stream."""
+
+    def get_app_iter(self, environ: dict) -> Iterable[bytes]:
+        """Return the body as one block: a worker that is killed cuts none in two."""
+        body = super().get_app_iter(environ)
+        if not self.is_sequence:
+            return body
+        with closing(ClosingIterator(body)) as blocks:
+            return [b"".join(blocks)]
+
+
+app.response_class = WholeResponse
 application = SecurityHeaders(
     Page(app, BUILD, app.config["SOURCE_MAPS"]),
     app.config["CSP_CONNECT_SRC"],
