@@ -1,0 +1,6 @@
+@app.get("/slow")  # noqa: F821
+def answer_slowly():
+    import time
+
+    time.sleep(0.5)
+    return "done"
