@@ -125,7 +125,7 @@ def measure_first_load(servers: Servers) -> list[Case]:
     def received(name: str) -> float:
         finished = []
         with browser.new_context() as context:
-            context.on("requestfinished", finished.append)
+            context.on("requestfinished", lambda request: finished.append(request))
             page = context.new_page()
             page.goto(programs[name].url, wait_until="networkidle")
             sizes = [request.sizes() for request in finished]

@@ -168,22 +168,26 @@ class Servers:
             return [node, "scripts/run.mjs", "page", *ours.split()], ROOT
         return [node, str(self.react_scripts / theirs)], self.tutorial
 
-    def build_page(self, name: str) -> None:
-        """Build the page for production."""
-        ours = f"vite build --logLevel=error --emptyOutDir --outDir={self.build}"
-        run(*self.script(name, ours, "build.js"), seconds=120)
-
-    def page(self, name: str) -> Path:
-        """Return the folder of the page that a server answers with, built."""
-        owner = TUTORIAL if name == TUTORIAL else OURS
-        folder = self.tutorial / "build" if owner == TUTORIAL else self.build
-        if not (folder / "index.html").exists():
-            self.build_page(owner)
-        return folder
-
     def start_page(self, name: str) -> tuple[list[str], Path]:
         """Return the command of the development server, and its folder."""
         return self.script(name, "vite", "start.js")
+
+    def build_page(self, name: str) -> None:
+        """Build the page for production."""
+        command = self.script(name, "vite build", "build.js")
+        run(*command, seconds=120, BUILD_PATH=str(self.build_folder(name)))
+
+    def build_folder(self, name: str) -> Path:
+        """Return where the page is that a server answers with."""
+        theirs = name in (TUTORIAL, REACT_SCRIPTS)
+        return self.tutorial / "build" if theirs else self.build
+
+    def page(self, name: str) -> Path:
+        """Return the folder of the page that a server answers with, built."""
+        folder = self.build_folder(name)
+        if not (folder / "index.html").exists():
+            self.build_page(OURS if folder == self.build else REACT_SCRIPTS)
+        return folder
 
     def command(self, name: str) -> tuple[list[str], Path]:
         """Return the command of a production server, and its folder."""
@@ -197,7 +201,7 @@ class Servers:
             return [self.python, *server.split()], self.peers
         server = (
             "-m granian --interface=wsgi --host=127.0.0.1 --port=$PORT "
-            f"--workers={WORKERS} --blocking-threads=4 bare:app"
+            f"--workers={WORKERS} --blocking-threads=64 bare:app"
         )
         return [sys.executable, *server.split()], self.peers
 
