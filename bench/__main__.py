@@ -28,7 +28,7 @@ def main() -> None:
         sys.exit(f"No {', '.join(unknown)}. Choose from: {', '.join(MEASURES)}")
     signal.signal(signal.SIGTERM, end_once)
     signal.signal(signal.SIGINT, end_once)
-    cases, missing = [], []
+    cases, missing, load = [], [], os.getloadavg()[0]
     with throw_away_folder() as folder:
         servers = Servers(folder)
         for name in sys.argv[1:] or MEASURES:
@@ -37,7 +37,7 @@ def main() -> None:
                 cases += MEASURES[name](servers)
             except CannotMeasureError as error:
                 missing.append(f"- {name}: {error}")
-    text = describe(cases, missing)
+    text = describe(cases, missing, load)
     print(text)
     if not sys.argv[1:]:
         (ROOT / "bench/results.md").write_text(text, encoding="utf-8")
@@ -62,7 +62,7 @@ def end_once(number: int, frame: object) -> None:
     sys.exit(128 + number)
 
 
-def describe(cases: list[Case], missing: list[str]) -> str:
+def describe(cases: list[Case], missing: list[str], load: float) -> str:
     """Return the results as Markdown: how they came about, and what they are."""
     tutorial = json.loads((PEERS / "tutorial/package.json").read_text())["dependencies"]
     peers = (PEERS / "requirements.txt").read_text().split()
@@ -76,10 +76,13 @@ Each round measures all of a row in turns, and the last column compares within r
 ![How many times better than its peers](results.svg)
 
 {table(cases)}
-- On {platform.system()} with {os.cpu_count()} cores, which the load generator shares, \
+- On {platform.system()} with {os.cpu_count()} cores, which the load generator shares \
+(load at the start: {load:.1f}), \
 and with Python {platform.python_version()}.
 - Servers have {WORKERS} workers, and {CONNECTIONS} connections of wrk \
 for {ROUNDS} rounds of {SECONDS} s.
+- Ours runs as `npm run serve` starts it, and logs each request; its peers do not.
+- Memory is resident memory, of all processes of a server.
 - Development starts and builds find the caches of the one before.
 - Peers: {", ".join(peers).replace("==", " ")}. \
 "gunicorn + Flask" is the tutorial's deployment: sync workers, and Flask for the files.

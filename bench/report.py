@@ -84,7 +84,7 @@ def chart(cases: list[Case]) -> str:
         if (ratios := case.ratios(peer))
     ]
     exponents = [log2(ratio) for _, ratio in bars]
-    first, last = floor(min(0, *exponents)), ceil(max(1, *exponents))
+    first, last = floor(min([0, *exponents])), ceil(max([1, *exponents]))
     scale = PLOT / (last - first)
 
     def x(exponent: float) -> float:

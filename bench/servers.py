@@ -64,7 +64,8 @@ class Program:
     @property
     def memory(self) -> float:
         """The resident memory of all its processes, in MB."""
-        listing = subprocess.check_output(["ps", "-axo", "pgid=,rss="], text=True)
+        ps = [program_path("ps"), "-axo", "pgid=,rss="]
+        listing = subprocess.check_output(ps, text=True)
         processes = [map(int, line.split()) for line in listing.splitlines()]
         return sum(rss for group, rss in processes if group == self.process.pid) / 1000
 

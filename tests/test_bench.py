@@ -2,14 +2,17 @@
 
 import os
 import re
+import shutil
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from servers import wait_for
 
 from bench.measures import in_turns, read_wrk, requests_cut
 from bench.report import Case, chart, table
-from bench.servers import OURS, CannotMeasureError, Servers, run
+from bench.servers import OURS, CannotMeasureError, Servers, run, running
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="gunicorn needs a Unix")
 
@@ -25,6 +28,8 @@ WRK = """\
   3300 requests in 1.11s, 1.73MB read
 Requests/sec:   2981.61
 """
+
+PRINT_AND_WAIT = "import time; print(1, flush=True); time.sleep(60)"
 
 
 def test_it_compares_the_median_of_rounds_and_tells_the_spread() -> None:
@@ -75,8 +80,17 @@ def test_a_program_that_fails_is_named_with_its_last_words(tmp_path: Path) -> No
         run(["sh", "-c", "echo trying; echo no such peer; exit 1"], tmp_path, 10)
 
 
+@pytest.mark.skipif(not shutil.which("ps"), reason="ps is not installed")
+def test_it_counts_the_memory_of_all_processes(tmp_path: Path) -> None:
+    python = f"'{sys.executable}' -c '{PRINT_AND_WAIT}'"
+    with running(["sh", "-c", f"{python} & {python}; wait"], tmp_path) as two:
+        wait_for(lambda: two.output.count("1") == 2, "two processes")
+        with running([sys.executable, "-c", PRINT_AND_WAIT], tmp_path) as one:
+            wait_for(lambda: one.output, "one process")
+            assert one.memory * 1.5 < two.memory < one.memory * 3
+
+
 def test_it_runs_our_server_and_counts_what_a_stop_cuts(tmp_path: Path) -> None:
     with Servers(tmp_path).serving(OURS) as server:
-        assert server.memory > 20
         assert requests_cut(server) == 0
     assert server.process.poll() is not None
