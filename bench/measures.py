@@ -88,8 +88,8 @@ def measure_api(servers: Servers) -> list[Case]:
     with all_serving(servers, names) as programs:
         loads = in_turns(names, lambda name: load(programs[name], "/time"))
     return [
-        Case("`/time`, requests a second", column("rate", loads), True),
-        Case("`/time`, 99 % are answered within, ms", column("p99", loads)),
+        Case("/time, requests a second", column("rate", loads), True),
+        Case("/time, 99 % are answered within, ms", column("p99", loads)),
         Case("memory under this load, MB", column("memory", loads)),
     ]
 
