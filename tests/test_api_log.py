@@ -145,6 +145,7 @@ def test_development_says_in_one_line_and_over_the_page_that_a_setting_is_refuse
     message = "FLASK_LOG_FORMAT: write text or json; not 'xml'."
     with running(project, "dev", FLASK_LOG_FORMAT="xml", **ports) as dev:
         dev.prints(f"Error: {message}")
+        wait_for(lambda: is_listening(int(port)), "the page")
         page.goto(f"http://localhost:{port}")
         overlay = page.locator("vite-error-overlay")
         expect(overlay).to_contain_text(f"SettingError: {message}")
