@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from time import monotonic
 from wsgiref.headers import Headers
 from wsgiref.util import FileWrapper
 
@@ -34,7 +35,9 @@ class Page:
         self.api = app.wsgi_app
         self.build = build
         self.source_maps = source_maps
+        self.index = str(build / "index.html")
         self.built: object = None
+        self.next_look = 0.0
         self.files: dict[str, StaticFile] = {}
 
     def __call__(self, environ: dict, start_response: Callable) -> Iterable[bytes]:
@@ -53,15 +56,19 @@ class Page:
     def find(self, path: str) -> StaticFile | None:
         """Return the file of a path, also of a build that was made meanwhile."""
         file = self.files.get(path)
-        if file is None or not path.startswith(HASHED):
+        is_hashed = path.startswith(HASHED)
+        if file and is_hashed:
+            return file
+        # What is no file is mostly a route of the API, which should not wait for this.
+        if file or is_hashed or path == "/" or monotonic() > self.next_look:
             self.look_for_another_build()
-            file = self.files.get(path)
-        return file
+        return self.files.get(path)
 
     def look_for_another_build(self) -> None:
         """Learn which files there are, if index.html, which is written last, is new."""
+        self.next_look = monotonic() + 1
         try:
-            status = os.stat(self.build / "index.html")
+            status = os.stat(self.index)
         except FileNotFoundError:
             return
         built = (status.st_mtime_ns, status.st_ino)

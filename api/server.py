@@ -5,7 +5,6 @@ import os
 import socket
 import sys
 from collections.abc import Iterable
-from contextlib import closing
 from pathlib import Path
 
 from click import ClickException
@@ -13,7 +12,6 @@ from granian import Granian
 from granian.constants import Interfaces
 from page import Page
 from security import SecurityHeaders
-from werkzeug.wsgi import ClosingIterator
 
 try:
     from api import app
@@ -36,8 +34,9 @@ class WholeResponse(app.response_class):
         body = super().get_app_iter(environ)
         if not self.is_sequence:
             return body
-        with closing(ClosingIterator(body)) as blocks:
-            return [b"".join(blocks)]
+        whole = b"".join(body)
+        self.close()
+        return [whole]
 
 
 app.response_class = WholeResponse
