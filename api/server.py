@@ -8,17 +8,22 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from click import ClickException
+from dotenv import load_dotenv
 from granian import Granian
 from granian.constants import Interfaces
 from page import Page
 from security import SecurityHeaders
 
+ROOT = Path(__file__).resolve().parent.parent
+load_dotenv(ROOT / ".env")
+# Whatever the environment says: visitors learn nothing of the inside.
+os.environ["FLASK_DEBUG"] = "0"
 try:
     from api import app
 except ClickException as error:
     sys.exit(f"Error: {error.message}")
 
-BUILD = Path(__file__).resolve().parent.parent / os.environ.get("BUILD_PATH", "build")
+BUILD = ROOT / os.environ.get("BUILD_PATH", "build")
 SECONDS_TO_FINISH = 30
 # At most, for each worker: a slow client or database holds one.
 THREADS = 64

@@ -248,8 +248,9 @@ def test_a_route_can_have_a_policy_of_its_own(port: int) -> None:
     ]
 
 
-def test_a_crash_tells_nothing_of_the_inside(port: int) -> None:
-    _, _, body = ask(port, "/crash")
+def test_a_crash_tells_nothing_of_the_inside(built_project: Path) -> None:
+    with serving(built_project, FLASK_DEBUG="1") as server:
+        _, _, body = ask(server.port, "/crash")
     problem = json.loads(body)
     assert (problem["status"], problem["title"]) == (500, "Internal Server Error")
     assert "exception" not in problem
@@ -308,6 +309,13 @@ def test_serve_builds_and_serves_on_this_machine_only(own_project: Path) -> None
         with pytest.raises(OSError, match="refused"):
             socket.create_connection(("127.0.0.2", int(port)))
     assert not is_listening(int(port))
+
+
+def test_it_reads_env_where_the_environment_says_nothing(own_project: Path) -> None:
+    (own_project / ".env").write_text("FLASK_APP_VERSION=1.2\nFLASK_LOG_FORMAT=json\n")
+    with serving(own_project, FLASK_LOG_FORMAT="text") as server:
+        assert get(server.url + "/health")[1] == {"status": "ok", "version": "1.2"}
+        server.command.prints("INFO GET /health 200")
 
 
 def test_without_a_build_the_api_works_and_the_page_says_what_to_do(
