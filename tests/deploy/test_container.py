@@ -1,0 +1,170 @@
+"""The image builds, is small inside, runs locked down, and stops without losing a request.
+
+Needs Docker or podman, and a few minutes the first time: npm run test-api -- tests/deploy
+BUILD_OPTIONS are more options of the build, as --network=host.
+"""
+
+import http.client
+import json
+import os
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from conftest import add_example_routes, copy_project
+from request_table import TABLE, Row, answer, name
+from servers import edit, free_port, get, wait_for
+
+IMAGE = "react-flask-app:trial"
+LOCKED_DOWN = (
+    "--read-only --cap-drop=all --security-opt=no-new-privileges --memory=256m".split()
+)
+A_SECOND = """
+
+@app.get("/second")
+def second() -> dict[str, str]:
+    app.logger.info("began")
+    time.sleep(1)
+    return {"waited": "a second"}
+"""
+
+
+def find_engine() -> str | None:
+    """Return the command of an engine that works; Docker's may be without its daemon."""
+    for engine in filter(None, map(shutil.which, ("docker", "podman"))):
+        if not subprocess.run([engine, "info"], capture_output=True).returncode:
+            return engine
+    return None
+
+
+ENGINE = find_engine()
+pytestmark = [
+    pytest.mark.skipif(not ENGINE, reason="needs Docker or podman, running"),
+    pytest.mark.timeout(1200),
+]
+
+
+def engine(*args: str) -> str:
+    """Run the engine's command; return what it prints."""
+    done = subprocess.run([ENGINE, *args], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def build(project: Path) -> list[str]:
+    """Build the image; return its layers."""
+    # Else podman leaves out the health check.
+    docker_format = ["--format=docker"] if "podman" in ENGINE else []
+    options = [*docker_format, *os.environ.get("BUILD_OPTIONS", "").split()]
+    dockerfile = str(project / "deploy/Dockerfile")
+    version = ["--build-arg", "VERSION=1.2.3"]
+    engine("build", *options, *version, "-f", dockerfile, "-t", IMAGE, str(project))
+    return json.loads(engine("inspect", "-f", "{{json .RootFS.Layers}}", IMAGE))
+
+
+@contextmanager
+def container(port: int) -> Iterator[str]:
+    """Run the image locked down, on a port of this machine; give the container's id."""
+    publish = f"127.0.0.1:{port}:8000"
+    running = engine("run", "--detach", "--publish", publish, *LOCKED_DOWN, IMAGE)
+    try:
+        yield running
+    finally:
+        engine("rm", "--force", running)
+
+
+def is_healthy(port: int) -> bool:
+    try:
+        return get(f"http://127.0.0.1:{port}/health")[0] == 200
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the image of a project with more routes; return the project."""
+    project = copy_project(tmp_path_factory.mktemp("image"), installed=())
+    add_example_routes(project)
+    with (project / "api/api.py").open("a", encoding="utf-8") as api:
+        api.write(A_SECOND)
+    (project / ".env").write_text("FLASK_SECRET_KEY=of-this-machine-only\n")
+    build(project)
+    return project
+
+
+@pytest.fixture(scope="module")
+def port(image: Path) -> Iterator[int]:
+    port = free_port()
+    with container(port):
+        wait_for(lambda: is_healthy(port), "the container")
+        yield port
+
+
+@pytest.mark.parametrize("row", TABLE, ids=name)
+def test_who_answers(port: int, row: Row) -> None:
+    status, media_type, _ = answer("127.0.0.1", port, row)
+    assert (status, media_type) == (row.status, row.media_type)
+
+
+def test_it_is_healthy_within_three_seconds_and_tells_its_version(image: Path) -> None:
+    port = free_port()
+    began = time.monotonic()
+    with container(port) as running:
+        wait_for(lambda: is_healthy(port), "health", seconds=3)
+        print(f"healthy after {time.monotonic() - began:.2f} s")
+        assert get(f"http://127.0.0.1:{port}/health")[1]["version"] == "1.2.3"
+        check = json.loads(engine("inspect", "-f", "{{json .Config}}", running))
+        engine("exec", running, *check["Healthcheck"]["Test"][1:])
+
+
+def test_it_finishes_what_it_began_and_stops_within_three_seconds(image: Path) -> None:
+    port, answers = free_port(), []
+    with container(port) as running:
+        wait_for(lambda: is_healthy(port), "the container")
+        ask = f"http://127.0.0.1:{port}/second"
+        asked = threading.Thread(target=lambda: answers.append(get(ask)[0]))
+        asked.start()
+        wait_for(lambda: "began" in logs(running), "the request")
+        began = time.monotonic()
+        engine("stop", "--time", "40", running)
+        seconds = time.monotonic() - began
+        asked.join()
+        exit_code = engine("inspect", "-f", "{{.State.ExitCode}}", running)
+    print(f"stopped after {seconds:.2f} s")
+    assert (answers, exit_code) == ([200], "0")
+    assert seconds < 3
+
+
+def logs(running: str) -> str:
+    command = [ENGINE, "logs", running]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stderr
+
+
+def test_it_is_nobody_and_has_nothing_but_what_runs(image: Path) -> None:
+    with container(free_port()) as running:
+        assert engine("exec", running, "id", "-u") == "10001"
+        files = engine("exec", running, "find", "/app", "/usr/local", "-xdev")
+    names = {Path(file).name for file in files.splitlines()}
+    assert {"api.py", "index.html", "server.py"} <= names
+    assert not names & {"node", "npm", "node_modules", "pip", "App.js", ".env", "tests"}
+
+
+def test_a_change_makes_only_its_own_layer_anew(image: Path) -> None:
+    *below, page, api = build(image)
+    began = time.monotonic()
+    edit(image / "api/api.py", "a second", "one second")
+    *below_2, page_2, api_2 = build(image)
+    print(f"rebuilt api.py in {time.monotonic() - began:.1f} s")
+    assert (below, page) == (below_2, page_2)
+    assert api != api_2
+    began = time.monotonic()
+    edit(image / "src/App.js", "Ask again", "Ask anew")
+    *below_3, page_3, _ = build(image)
+    print(f"rebuilt src/ in {time.monotonic() - began:.1f} s")
+    assert below == below_3
+    assert page != page_3
