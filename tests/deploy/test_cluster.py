@@ -93,7 +93,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     manifests = kubectl("kustomize", str(folder))
     try:
         # An old cluster may not know every kind; the rollout tells what matters.
-        kubectl("apply", "--validate=false", "-f", "-", stdin=manifests, check=False)
+        kubectl("apply", "-f", "-", stdin=manifests, check=False)
         is_rolled_out()
         yield
     finally:
@@ -142,7 +142,7 @@ def load() -> Iterator[dict]:
             ],
         },
     }
-    kubectl("apply", "--validate=false", "-f", "-", stdin=json.dumps(pod))
+    kubectl("apply", "-f", "-", stdin=json.dumps(pod))
     result: dict = {}
     try:
         wait_for(lambda: has_begun(), "the load", 60)
