@@ -1,7 +1,10 @@
-"""The image builds, is small inside, runs locked down, and stops without losing a request.
+"""The image builds, runs locked down, and stops without losing a request.
 
-Needs Docker or podman, and a few minutes the first time: npm run test-api -- tests/deploy
-BUILD_OPTIONS are more options of the build, as --network=host.
+Needs Docker or podman, and some minutes the first time:
+
+    npm run test-api -- -n0 -rP tests/deploy
+
+BUILD_OPTIONS are more options of the build, such as --network=host.
 """
 
 import http.client
@@ -21,9 +24,12 @@ from request_table import TABLE, Row, answer, name
 from servers import edit, free_port, get, wait_for
 
 IMAGE = "react-flask-app:trial"
-LOCKED_DOWN = (
-    "--read-only --cap-drop=all --security-opt=no-new-privileges --memory=256m".split()
-)
+LOCKED_DOWN = [
+    "--read-only",
+    "--cap-drop=all",
+    "--security-opt=no-new-privileges",
+    "--memory=256m",
+]
 A_SECOND = """
 
 @app.get("/second")
@@ -35,7 +41,7 @@ def second() -> dict[str, str]:
 
 
 def find_engine() -> str | None:
-    """Return the command of an engine that works; Docker's may be without its daemon."""
+    """Return the command of an engine that runs; Docker's may lack its daemon."""
     for engine in filter(None, map(shutil.which, ("docker", "podman"))):
         if not subprocess.run([engine, "info"], capture_output=True).returncode:
             return engine
