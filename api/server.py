@@ -26,7 +26,7 @@ except ClickException as error:
 BUILD = ROOT / os.environ.get("BUILD_PATH", "build")
 SECONDS_TO_FINISH = 30
 # At most, for each worker: a slow client or database holds one.
-THREADS = 64
+THREADS = 16
 # Open connections for each worker: most of them wait for their browser to ask again.
 CONNECTIONS = 20_000
 

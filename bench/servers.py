@@ -202,7 +202,7 @@ class Servers:
             return [self.python, *server.split()], self.peers
         server = (
             "-m granian --interface=wsgi --host=127.0.0.1 --port=$PORT "
-            f"--workers={WORKERS} --blocking-threads=64 bare:app"
+            f"--workers={WORKERS} --blocking-threads=16 bare:app"
         )
         return [sys.executable, *server.split()], self.peers
 

@@ -414,6 +414,7 @@ def test_it_finishes_what_it_began_when_it_is_told_to_stop(built_project: Path) 
         for thread in asked:
             thread.join()
         assert server.command.process.wait(timeout=20) == 0
+        assert server.command.output.count("GET /slow 200") == 3
     assert answers == [200, 200, 200]
 
 
