@@ -49,6 +49,8 @@ def problem(error: HTTPException, **more: Any) -> Response:
             members["request_id"] = request.headers.get(REQUEST_ID)
         response.data = json.dumps(members | more)
         response.content_type = "application/problem+json"
+        # A proxy may else keep the 404 of a file that the next release has.
+        response.headers.setdefault("Cache-Control", "no-store")
     return response
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from click import ClickException
 from dotenv import load_dotenv
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from page import Page
 from security import SecurityHeaders
 
@@ -66,6 +66,8 @@ def main() -> None:
         address=address,
         port=port,
         interface=Interfaces.WSGI,
+        # HTTP/2 is the proxy's in front, and its own kind of attack.
+        http=HTTPModes.http1,
         workers=workers,
         blocking_threads=THREADS,
         backpressure=CONNECTIONS,

@@ -122,6 +122,11 @@ def test_files_have_their_type_and_are_kept_as_long_as_they_are_true(
     assert "Access-Control-Allow-Origin" not in headers
 
 
+def test_a_missing_file_is_asked_for_again(port: int) -> None:
+    status, headers, _ = ask(port, "/static/js/main.0ld4a5h.js")
+    assert (status, headers["Cache-Control"]) == (404, "no-store")
+
+
 def test_the_type_is_right_where_the_system_has_it_wrong(tmp_path: Path) -> None:
     from page import list_files
 
