@@ -34,7 +34,13 @@ export default function release() {
     name: 'release',
     apply: 'build',
     enforce: 'post',
-    config: () => ({ build: { emptyOutDir: false } }),
+    config: () => ({
+      build: {
+        emptyOutDir: false,
+        // Browsers know <link rel="modulepreload">; others load a little later.
+        modulePreload: { polyfill: false },
+      },
+    }),
     configResolved(config) {
       base = config.base;
       folder = path.resolve(config.root, config.build.outDir);
