@@ -6,7 +6,8 @@ The settings are the FLASK_* variables in README.md's "Settings of the API".
 import json
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
+from difflib import get_close_matches
 from io import RawIOBase
 from typing import IO, Any
 
@@ -28,7 +29,7 @@ class SettingError(click.ClickException):
     """A setting to change before the API can start; `flask run` prints it alone."""
 
 
-def configure(app: Flask, required: Iterable[str] = ()) -> None:
+def configure(app: Flask, required: Collection[str] = ()) -> None:
     """Give an app its settings from the environment, and what they say.
 
     Settings named in `required`, such as "JWT_SECRET_KEY", have no default: without
@@ -85,7 +86,7 @@ SETTINGS: dict[str, tuple[Any, Callable[[str], Any], str, str]] = {
 }
 
 
-def read_settings(config: Config, required: Iterable[str]) -> None:
+def read_settings(config: Config, required: Collection[str]) -> None:
     """Fill app.config from FLASK_* variables, and refuse what cannot be meant.
 
     An empty variable of ours counts as not set.
@@ -105,10 +106,14 @@ def read_settings(config: Config, required: Iterable[str]) -> None:
         if variable.startswith("FLASK_CORS_") and name not in SETTINGS:
             ours = ", ".join(f"FLASK_{n}" for n in SETTINGS if n.startswith("CORS_"))
             raise SettingError(f"{variable} is not a setting; these are: {ours}.")
+        if variable.startswith("FLASK_") and name not in SETTINGS:
+            for meant in get_close_matches(name, SETTINGS, 1, 0.9):
+                raise SettingError(f"{variable}: did you mean FLASK_{meant}?")
         if variable.startswith("FLASK_") and name.endswith("SECRET_KEY"):
             # Not as JSON, which takes a key of digits for a number.
             config[name] = text
-            if 0 < len(text.encode()) < 32:
+            is_own = name in ("SECRET_KEY", "JWT_SECRET_KEY", *required)
+            if is_own and 0 < len(text.encode()) < 32:
                 raise SettingError(f"{variable} is shorter than 32 bytes. {MAKE_ONE}")
     for name in required:
         if not config.get(name):

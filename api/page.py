@@ -1,6 +1,7 @@
 """The built page: the files of build/, and index.html for its own router."""
 
 import os
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from time import monotonic
@@ -13,11 +14,11 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_accept_header, parse_range_header
 from werkzeug.routing import RequestRedirect
 from whitenoise import WhiteNoise
-from whitenoise.responders import SlicedFile, StaticFile
+from whitenoise.responders import Response, SlicedFile, StaticFile
 from whitenoise.string_utils import decode_path_info
 
-# Vite names these files after what is in them.
-HASHED = "/static/"
+# The build names these files after what is in them.
+is_hashed = re.compile(r"/static/.+\.[\w-]{8}\.(chunk\.)?\w+").fullmatch
 FOREVER = "public, max-age=31536000, immutable"
 BLOCK = 1 << 20
 NOT_BUILT = (
@@ -37,30 +38,39 @@ class Page:
         self.source_maps = source_maps
         self.index = str(build / "index.html")
         self.built: object = None
-        self.next_look = 0.0
         self.files: dict[str, StaticFile] = {}
+        self.look_for_another_build()
 
     def __call__(self, environ: dict, start_response: Callable) -> Iterable[bytes]:
         """Answer one request, as WSGI defines it."""
-        if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
-            path = decode_path_info(environ["PATH_INFO"])
-            file = self.find(path)
-            if file is None and self.is_for_router(environ):
-                file = self.find("/")
-                if file is None:
-                    return answer_not_built(start_response)
-            if file is not None:
-                return serve(file, environ, start_response)
-        return self.api(environ, start_response)
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            return self.api(environ, start_response)
+        try:
+            return self.answer(environ, start_response)
+        except FileNotFoundError:
+            # A build is just replacing what was listed.
+            self.files, self.built = {}, None
+            return self.answer(environ, start_response)
+
+    def answer(self, environ: dict, start_response: Callable) -> Iterable[bytes]:
+        """Answer a GET or HEAD; raise FileNotFoundError where the list is old."""
+        file = self.find(decode_path_info(environ["PATH_INFO"]))
+        if file is None and self.is_for_router(environ):
+            file = self.find("/")
+            if file is None:
+                return answer_not_built(start_response)
+        if file is None:
+            return self.api(environ, start_response)
+        return serve(file, environ, start_response)
 
     def find(self, path: str) -> StaticFile | None:
         """Return the file of a path, also of a build that was made meanwhile."""
         file = self.files.get(path)
-        is_hashed = path.startswith(HASHED)
-        if file and is_hashed:
+        if file and is_hashed(path):
             return file
-        # What is no file is mostly a route of the API, which should not wait for this.
-        if file or is_hashed or path == "/" or monotonic() > self.next_look:
+        is_of_page = file or path.startswith("/static/") or path == "/"
+        # All else is mostly a route of the API, which should not wait for this.
+        if is_of_page or monotonic() > self.next_look:
             self.look_for_another_build()
         return self.files.get(path)
 
@@ -69,12 +79,12 @@ class Page:
         self.next_look = monotonic() + 1
         try:
             status = os.stat(self.index)
+            built = (status.st_mtime_ns, status.st_ino)
+            if built != self.built:
+                self.files = list_files(self.build, self.source_maps)
+                self.built = built
         except FileNotFoundError:
             return
-        built = (status.st_mtime_ns, status.st_ino)
-        if built != self.built:
-            self.files = list_files(self.build, self.source_maps)
-            self.built = built
 
     def is_for_router(self, environ: dict) -> bool:
         """Tell whether a browser navigates to what is no route of the API."""
@@ -120,7 +130,7 @@ def wants_document(environ: dict) -> bool:
 def complete_headers(headers: Headers, path: str, url: str) -> None:
     """Let a file be kept forever if its name tells its content, else be asked for."""
     headers["Content-Type"] = headers["Content-Type"].replace('"', "")
-    headers["Cache-Control"] = FOREVER if url.startswith(HASHED) else "no-cache"
+    headers["Cache-Control"] = FOREVER if is_hashed(url) else "no-cache"
 
 
 def serve(file: StaticFile, environ: dict, start_response: Callable) -> Iterable[bytes]:
@@ -128,34 +138,47 @@ def serve(file: StaticFile, environ: dict, start_response: Callable) -> Iterable
     wanted = parse_range_header(environ.pop("HTTP_RANGE", None))
     if (
         wanted
+        and environ["REQUEST_METHOD"] == "GET"
         and wanted.units == "bytes"
         and len(wanted.ranges) == 1
         and environ.get("HTTP_IF_RANGE", file.etag) == file.etag
         and not file.is_not_modified(environ)
     ):
-        return serve_part(file, wanted, environ, start_response)
+        return serve_part(file, wanted, start_response)
     accepted = environ.get("HTTP_ACCEPT_ENCODING", "")
     if ";" in accepted:
         environ["HTTP_ACCEPT_ENCODING"] = preferred_encodings(accepted)
-    response = file.get_response(environ["REQUEST_METHOD"], environ)
+    response = open_file(file, environ["REQUEST_METHOD"], environ)
     start_response(f"{response.status} {response.status.phrase}", response.headers)
     if response.file is None:
         return []
-    if os.fstat(response.file.fileno()).st_size > BLOCK:
+    if int(dict(response.headers)["Content-Length"]) > BLOCK:
         return FileWrapper(response.file, BLOCK)
     with response.file:
         return [response.file.read()]
 
 
+def open_file(file: StaticFile, method: str, environ: dict) -> Response:
+    """Return the response; raise FileNotFoundError if the file is not as listed."""
+    response = file.get_response(method, environ)
+    if response.file:
+        size = str(os.fstat(response.file.fileno()).st_size)
+        if ("Content-Length", size) not in response.headers:
+            response.file.close()
+            raise FileNotFoundError(response.file.name)
+    return response
+
+
 def serve_part(
-    file: StaticFile, wanted: Range, environ: dict, start_response: Callable
+    file: StaticFile, wanted: Range, start_response: Callable
 ) -> Iterable[bytes]:
     """Answer with a part of a file, which WhiteNoise refuses where it is one byte."""
-    path, headers = file.get_path_and_headers({})
-    headers = Headers(headers[:])
+    response = open_file(file, "GET", {})
+    headers = Headers(response.headers[:])
     size = int(headers["Content-Length"])
     part = wanted.range_for_length(size)
     if part is None:
+        response.file.close()
         start_response(
             "416 Range Not Satisfiable",
             [("Content-Range", f"bytes */{size}"), ("Content-Length", "0")],
@@ -165,9 +188,7 @@ def serve_part(
     headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
     headers["Content-Length"] = str(stop - start)
     start_response("206 Partial Content", headers.items())
-    if environ["REQUEST_METHOD"] == "HEAD":
-        return []
-    return FileWrapper(SlicedFile(open(path, "rb"), start, stop - 1), BLOCK)
+    return FileWrapper(SlicedFile(response.file, start, stop - 1), BLOCK)
 
 
 def preferred_encodings(accepted: str) -> str:

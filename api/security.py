@@ -43,15 +43,15 @@ class SecurityHeaders:
         self.proxies = proxies
         policy = content_security_policy(connect_src)
         self.headers = [("Content-Security-Policy", policy), *HEADERS]
+        self.secure_headers = [*self.headers, STRICT_TRANSPORT]
 
     def __call__(self, environ: dict, start_response: Callable) -> Iterable[bytes]:
         """Answer one request, as WSGI defines it."""
 
         def start(status: str, headers: list, exc_info: object = None) -> Callable:
-            own = {name for name, _ in headers}
-            more = [header for header in self.headers if header[0] not in own]
-            if self.is_secure(environ):
-                more.append(STRICT_TRANSPORT)
+            own = {name.title() for name, _ in headers}
+            ours = self.secure_headers if self.is_secure(environ) else self.headers
+            more = [header for header in ours if header[0].title() not in own]
             return start_response(status, headers + more, exc_info)
 
         return self.wsgi_app(environ, start)

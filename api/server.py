@@ -76,6 +76,7 @@ def main() -> None:
         log_level="error",
     )
     name = "localhost" if address in ("127.0.0.1", "::1") else host
+    name = f"[{name}]" if ":" in name else name
     print(f"The page and the API are on http://{name}:{port}", flush=True)
     server.serve()
 

@@ -72,7 +72,7 @@ def spread(values: list[float]) -> str:
 
 def short(value: float) -> str:
     """Return a number with the digits that mean something."""
-    return f"{value:.0f}" if value >= 100 or value == 0 else f"{value:.2g}"
+    return f"{value:.0f}" if value >= 99.5 or value == 0 else f"{value:.2g}"
 
 
 def chart(cases: list[Case]) -> str:

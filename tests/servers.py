@@ -117,7 +117,7 @@ class Command:
             subprocess.run(tree, check=False, capture_output=True)
         else:
             self.process.terminate()
-        return self.process.wait(timeout=15)
+        return self.process.wait(timeout=40)
 
 
 @contextmanager

@@ -332,7 +332,8 @@ def test_no_get_is_lost_when_the_api_is_reloaded(
     worker = get(api.url + "/pid")[1]["pid"]
     with under_load(site.url + "/time", site.context()) as answers:
         api.command.process.send_signal(signal.SIGHUP)
-        wait_for(lambda: not is_running(worker), "the worker's end")
+        # It has 30 s to finish what it began.
+        wait_for(lambda: not is_running(worker), "the worker's end", seconds=60)
     assert set(answers) == {200}
 
 

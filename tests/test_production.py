@@ -481,7 +481,7 @@ def test_what_is_not_http_harms_nobody(port: int, request_: bytes) -> None:
     assert ask(port, "/time")[0] == 200
 
 
-def test_slow_and_silent_clients_keep_nobody_waiting(port: int) -> None:
+def test_silent_clients_and_some_slow_ones_keep_nobody_waiting(port: int) -> None:
     clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(300)]
     try:
         for client in clients[:100]:

@@ -93,7 +93,7 @@ async function removeAllBut(names, folder, replaced) {
   for (const file of await listFiles(folder)) {
     const name = file.replace(COMPRESSED, '');
     const place = path.join(folder, file);
-    if (names.has(name)) continue;
+    if (names.has(file) || names.has(name)) continue;
     if (replaced.includes(name)) {
       await fs.utimes(place, now, now);
     } else if (
