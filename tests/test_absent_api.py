@@ -14,6 +14,8 @@ from browsers import unix_time_shown
 from playwright.sync_api import Page, expect
 from servers import edit, free_port, get, is_listening, running, wait_for
 
+pytestmark = pytest.mark.usefixtures("example_page")
+
 
 def test_a_slow_start_of_flask_is_never_an_error(page: Page, own_project: Path) -> None:
     edit(own_project / "api/api.py", "import time\n", "import time\ntime.sleep(1)\n")

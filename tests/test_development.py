@@ -16,6 +16,9 @@ from conftest import add_example_routes, copy_project
 from playwright.sync_api import Locator, Page, expect
 from servers import Command, edit, free_port, get, running, wait_for
 
+pytestmark = pytest.mark.usefixtures("example_page")
+
+
 CRASHES = """
 
 @app.route("/crash", methods=["GET", "POST"])

@@ -9,6 +9,8 @@ from browsers import unix_time_shown
 from playwright.sync_api import Locator, Page, expect
 from servers import ROOT, edit, free_port, running
 
+pytestmark = pytest.mark.usefixtures("example_page")
+
 
 def fetch(page: Page, path: str, **options: object) -> tuple[int, dict]:
     """Fetch from inside the page; return the status and the JSON."""

@@ -262,6 +262,7 @@ def test_a_crash_tells_nothing_of_the_inside(built_project: Path) -> None:
     assert b"KeyError" not in body
 
 
+@pytest.mark.usefixtures("example_page")
 def test_the_page_works_under_its_policy(page: Page, port: int) -> None:
     messages: list[ConsoleMessage] = []
     page.on("console", lambda message: messages.append(message))
