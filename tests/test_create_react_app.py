@@ -213,7 +213,7 @@ def test_tests_written_for_jest_pass(app: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search("Test Files +3 passed", done.stdout)
-    assert re.search("Tests +10 passed", done.stdout)
+    assert re.search(r"Tests +10 passed \| 1 skipped", done.stdout)
     assert re.search(r"Button.js +\| +100 ", done.stdout)
     assert (app / "coverage/lcov.info").is_file()
 

@@ -1,5 +1,5 @@
-/** Give tests the global `jest` of create-react-app: Vitest's `vi`, and what only Jest has. */
-import { vi } from 'vitest';
+/** Give tests the globals that only Jest has: `jest` is Vitest's `vi`, and more; xit, fit … */
+import { describe, test, vi } from 'vitest';
 
 globalThis.jest = Object.assign(Object.create(vi), {
   setTimeout: (milliseconds) => vi.setConfig({ testTimeout: milliseconds }),
@@ -16,4 +16,12 @@ globalThis.jest = Object.assign(Object.create(vi), {
       ? exports
       : { ...exports, default: exports };
   },
+});
+
+Object.assign(globalThis, {
+  xit: test.skip,
+  xtest: test.skip,
+  xdescribe: describe.skip,
+  fit: test.only,
+  fdescribe: describe.only,
 });
