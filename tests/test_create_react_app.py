@@ -32,6 +32,7 @@ REACT_APP_LOCAL="not in tests"
 REACT_APP_GREETING=Hello from ${{REACT_APP_TITLE}}
 REACT_APP_PRICE=\\$5
 REACT_APP_COLOR=#010203
+SASS_PATH=src/sass
 """,
     ".env.local": "REACT_APP_LOCAL=local\n",
     ".env.development": "REACT_APP_TITLE=The fixture\nREACT_APP_LOCAL=wrong\n",
@@ -196,6 +197,11 @@ def test_the_development_server_keeps_the_contract(page: Page, app: Path) -> Non
         edit(typed, "{name as string} is", "{name as string} was")
         expect(page.get_by_text("this was typed")).to_be_visible()
         expect(page.get_by_text("was pressed 1")).to_be_visible()
+        (app / "src/later").mkdir()
+        later = typed.read_text().replace("{name as string} was", "{name} came later")
+        (app / "src/later/Typed.tsx").write_text(later)
+        edit(app / "src/App.js", "'components/Typed'", "'later/Typed'")
+        expect(page.get_by_text("this came later")).to_be_visible()
         edit(app / "public/index.html", "%REACT_APP_TITLE%", "%REACT_APP_MISSING%!")
         expect(page).to_have_title("!")
         command.prints("REACT_APP_MISSING is not set")

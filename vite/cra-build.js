@@ -64,10 +64,11 @@ export function buildOutput(app) {
       order: 'pre',
       filter: { id: /\/src\//, code: /webpackChunkName/ },
       async handler(code, id) {
-        const named =
-          /import\(\s*\/\*\s*webpackChunkName:\s*['"]([\w-]+)['"]\s*\*\/\s*['"]([^'"]+)['"]/g;
-        for (const [, name, file] of code.matchAll(named)) {
-          const module = await this.resolve(file, id);
+        const commented =
+          /import\(\s*((?:\/\*(?:(?!\*\/).)*\*\/\s*)+)['"]([^'"]+)['"]/gs;
+        for (const [, comments, file] of code.matchAll(commented)) {
+          const name = /webpackChunkName:\s*['"]([\w-]+)/.exec(comments)?.[1];
+          const module = name && (await this.resolve(file, id));
           if (module) chunkNames.set(module.id, name);
         }
       },

@@ -70,21 +70,20 @@ function styles(app) {
 /** "Absolute Imports": what is no package is looked for below baseUrl. */
 function absoluteImports(app) {
   let base;
-  let names;
   return {
     name: 'create-react-app:absolute-imports',
     enforce: 'pre',
-    configResolved({ root }) {
+    configResolved() {
       base = readBaseUrl(app);
-      // As for webpack, "." means: everything in src/, under this name.
-      names = base === root ? ['src'] : base ? fs.readdirSync(base) : [];
-      names = new Set(names.map((name) => name.replace(/\.\w+$/, '')));
     },
     resolveId: {
       filter: { id: /^[\w$@-]/ },
       handler(id, importer, options) {
+        if (!base || !importer || PACKAGES.test(importer)) return;
+        // As for webpack, "." means: everything in src/, under this name.
+        const names = base === app.root ? ['src'] : fs.readdirSync(base);
         const [first] = id.split(/[/.?]/);
-        if (!names.has(first) || !importer || PACKAGES.test(importer)) return;
+        if (!names.some((name) => name.split('.')[0] === first)) return;
         if (app.has('node_modules', id.split('/')[0], 'package.json')) return;
         return this.resolve(path.join(base, id), importer, options);
       },

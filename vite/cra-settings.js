@@ -31,10 +31,6 @@ export function serverSettings(app) {
     }),
     configureServer(server) {
       if (!app.isDevelopment) return;
-      // Whoever asks the process sees the .env files too, but Flask reads its own settings.
-      for (const [name, value] of Object.entries(app.env)) {
-        if (!name.startsWith('FLASK_')) process.env[name] ??= value;
-      }
       if (app.env.REACT_EDITOR) {
         process.env.LAUNCH_EDITOR = app.env.REACT_EDITOR;
       }

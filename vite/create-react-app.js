@@ -93,6 +93,10 @@ function readProject(app) {
       app.read(path.resolve(config.root ?? process.cwd()), command, mode);
       // "You cannot override NODE_ENV manually."
       process.env.NODE_ENV = app.pageEnv.NODE_ENV;
+      // Whoever asks the process sees the .env files too, but Flask reads its own settings.
+      for (const [name, value] of Object.entries(app.env)) {
+        if (!name.startsWith('FLASK_')) process.env[name] ??= value;
+      }
       return {
         envPrefix: 'REACT_APP_',
         // Tests read and change the real process.env; webpack knew `global` too.

@@ -12,7 +12,10 @@ import table from './table.csv';
 import './styles/theme.scss';
 
 const Lazy = lazy(
-  () => import(/* webpackChunkName: "named-part" */ './lazy/Lazy'),
+  () =>
+    import(
+      /* webpackChunkName: "named-part", webpackPrefetch: true */ './lazy/Lazy'
+    ),
 );
 const { REACT_APP_TITLE, SECRET_TOKEN } = process.env;
 
