@@ -41,7 +41,9 @@ def ask_on(keeps):
         except (OSError, http.client.HTTPException) as error:
             problem = f"{type(error).__name__} {error}"
             connection = None
-            if not is_new:
+            # RemoteDisconnected is a ConnectionResetError.
+            is_closed = isinstance(error, (ConnectionResetError, BrokenPipeError))
+            if is_closed and not is_new:
                 # Closed while it was idle: HTTP lets a client ask a GET again.
                 asked["again"] += 1
                 continue
