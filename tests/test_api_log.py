@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from apps import API, load_app
@@ -126,10 +127,16 @@ for t in threads: t.join()
     assert len(ids) == len(set(ids)) == 400
 
 
+def is_healthy(port: int) -> bool:
+    with suppress(OSError):
+        return get(f"http://127.0.0.1:{port}/health")[0] == 200
+    return False
+
+
 def test_development_says_each_request_once(project: Path) -> None:
     port = free_port()
     with running(project, "start-api", FLASK_RUN_PORT=str(port)) as api:
-        wait_for(lambda: is_listening(port), "the API")
+        wait_for(lambda: is_healthy(port), "the API")
         assert get(f"http://127.0.0.1:{port}/time?once")[0] == 200
         api.prints("GET /time")
         assert get(f"http://127.0.0.1:{port}/last")[0] == 404

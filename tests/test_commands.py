@@ -70,6 +70,8 @@ class Machine:
             "HOME": str(folder),
             "TMPDIR": str(folder),
             "FAKE_LOG": str(self.log),
+            # Port 5000 may be in use here.
+            "FLASK_RUN_PORT": str(free_port()),
             "NO_COLOR": "1",
         }
         self.add("node", f'#!/bin/sh\nexec "{shutil.which("node")}" "$@"\n')
@@ -453,6 +455,7 @@ def test_dev_labels_both_servers_and_gives_them_a_free_port(
 
 def test_env_wins_over_flaskenv_as_it_does_in_flask(prepared: Machine) -> None:
     port = free_port()
+    del prepared.env["FLASK_RUN_PORT"]
     (prepared.project / ".env").write_text(f"FLASK_RUN_PORT={port}\n")
     with (prepared.project / ".flaskenv").open("a") as flaskenv:
         flaskenv.write(f"FLASK_RUN_PORT={free_port()}\n")
