@@ -46,6 +46,17 @@ def is_listening(port: int) -> bool:
     return True
 
 
+def is_answering(port: int) -> bool:
+    """Tell whether a server answers, and not only tries whether it may listen."""
+    try:
+        urllib.request.urlopen(f"http://localhost:{port}/", timeout=20).close()
+    except urllib.error.HTTPError as error:
+        error.close()
+    except (OSError, http.client.HTTPException):
+        return False
+    return True
+
+
 def edit(file: Path, old: str, new: str) -> None:
     """Replace a text in a file, which must contain it."""
     text = file.read_text(encoding="utf-8")
@@ -153,7 +164,7 @@ def serving(project: Path, workers: int = 1, **env: str) -> Iterator[SimpleNames
     port = free_port()
     settings = {"PORT": str(port), "WEB_CONCURRENCY": str(workers)} | env
     with running(project, "api/server.py", **settings) as command:
-        wait_for(lambda: command.ended or is_listening(port), "the server")
+        wait_for(lambda: command.ended or is_answering(port), "the server")
         yield SimpleNamespace(
             command=command, port=port, url=f"http://localhost:{port}"
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from browsers import unix_time_shown
 from playwright.sync_api import Page, expect
-from servers import edit, free_port, get, is_listening, running, wait_for
+from servers import edit, free_port, get, is_answering, is_listening, running, wait_for
 
 pytestmark = pytest.mark.usefixtures("example_page")
 
@@ -59,7 +59,7 @@ def test_the_api_can_be_stopped_and_started_again(page: Page, project: Path) -> 
     ports = {"PORT": str(port), "FLASK_RUN_PORT": str(api_port)}
     with running(project, "start", **ports) as start:
         with running(project, "start-api", **ports):
-            wait_for(lambda: is_listening(api_port), "the API")
+            wait_for(lambda: is_answering(api_port), "the API")
             start.prints("Local:")
             page.goto(f"http://localhost:{port}")
             before = unix_time_shown(page)
@@ -71,7 +71,7 @@ def test_the_api_can_be_stopped_and_started_again(page: Page, project: Path) -> 
         page.get_by_role("button", name="Try again").click()
         expect(alert).to_contain_text("yarn start-api")
         with running(project, "start-api", **ports):
-            wait_for(lambda: is_listening(api_port), "the API")
+            wait_for(lambda: is_answering(api_port), "the API")
             page.get_by_role("button").click()
             expect(alert).to_be_empty()
             assert unix_time_shown(page) > before

@@ -7,12 +7,11 @@ import json
 import re
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from apps import API, load_app
 from playwright.sync_api import Page, expect
-from servers import free_port, get, is_listening, running, wait_for
+from servers import free_port, get, is_answering, running, wait_for
 
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}"
 LINE = re.compile(
@@ -127,16 +126,10 @@ for t in threads: t.join()
     assert len(ids) == len(set(ids)) == 400
 
 
-def is_healthy(port: int) -> bool:
-    with suppress(OSError):
-        return get(f"http://127.0.0.1:{port}/health")[0] == 200
-    return False
-
-
 def test_development_says_each_request_once(project: Path) -> None:
     port = free_port()
     with running(project, "start-api", FLASK_RUN_PORT=str(port)) as api:
-        wait_for(lambda: is_healthy(port), "the API")
+        wait_for(lambda: is_answering(port), "the API")
         assert get(f"http://127.0.0.1:{port}/time?once")[0] == 200
         api.prints("GET /time")
         assert get(f"http://127.0.0.1:{port}/last")[0] == 404
@@ -152,7 +145,7 @@ def test_development_says_in_one_line_and_over_the_page_that_a_setting_is_refuse
     message = "FLASK_LOG_FORMAT: write text or json; not 'xml'."
     with running(project, "dev", FLASK_LOG_FORMAT="xml", **ports) as dev:
         dev.prints(f"Error: {message}")
-        wait_for(lambda: is_listening(int(port)), "the page")
+        wait_for(lambda: is_answering(int(port)), "the page")
         page.goto(f"http://localhost:{port}")
         overlay = page.locator("vite-error-overlay")
         expect(overlay).to_contain_text(f"SettingError: {message}")

@@ -17,7 +17,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from servers import ROOT, edit, free_port, is_listening, running, wait_for
+from servers import ROOT, edit, free_port, is_answering, is_listening, running, wait_for
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="its fakes are shell scripts")
 
@@ -492,7 +492,7 @@ def test_however_it_is_stopped_no_port_stays_busy(
     os.close(inside)
     try:
         read_until(terminal, "are ready" if command == "dev" else "Restarting")
-        wait_for(lambda: is_listening(api), "the API")
+        wait_for(lambda: is_answering(api), "the API")
         if how == "Ctrl-C":
             os.write(terminal, b"\x03")
         elif how == "closed terminal":

@@ -21,6 +21,7 @@ from servers import (
     edit,
     free_port,
     get,
+    is_answering,
     is_listening,
     running,
     serving,
@@ -310,7 +311,7 @@ def test_serve_builds_and_serves_on_this_machine_only(own_project: Path) -> None
     port = str(free_port())
     with running(own_project, "serve", PORT=port) as serve:
         serve.prints(f"The page and the API are on http://localhost:{port}")
-        wait_for(lambda: is_listening(int(port)), "the server")
+        wait_for(lambda: is_answering(int(port)), "the server")
         assert get(f"http://localhost:{port}/time")[0] == 200
         with pytest.raises(OSError, match="refused"):
             socket.create_connection(("127.0.0.2", int(port)))
