@@ -43,25 +43,24 @@ class Page:
 
     def __call__(self, environ: dict, start_response: Callable) -> Iterable[bytes]:
         """Answer one request, as WSGI defines it."""
-        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-            return self.api(environ, start_response)
-        try:
-            return self.answer(environ, start_response)
-        except FileNotFoundError:
-            # A build is just replacing what was listed.
-            self.files, self.built = {}, None
-            return self.answer(environ, start_response)
+        answer = None
+        if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+            try:
+                answer = self.answer(environ, start_response)
+            except FileNotFoundError:
+                # A build is just replacing what was listed.
+                self.files, self.built = {}, None
+                answer = self.answer(environ, start_response)
+        return self.api(environ, start_response) if answer is None else answer
 
-    def answer(self, environ: dict, start_response: Callable) -> Iterable[bytes]:
-        """Answer a GET or HEAD; raise FileNotFoundError where the list is old."""
+    def answer(self, environ: dict, start_response: Callable) -> Iterable[bytes] | None:
+        """Answer with the page, or None; raise FileNotFoundError if the list is old."""
         file = self.find(decode_path_info(environ["PATH_INFO"]))
         if file is None and self.is_for_router(environ):
             file = self.find("/")
             if file is None:
                 return answer_not_built(start_response)
-        if file is None:
-            return self.api(environ, start_response)
-        return serve(file, environ, start_response)
+        return file and serve(file, environ, start_response)
 
     def find(self, path: str) -> StaticFile | None:
         """Return the file of a path, also of a build that was made meanwhile."""

@@ -1,6 +1,7 @@
 """Our server and its peers: install them in a throw-away folder, run them, end them."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -200,9 +201,11 @@ class Servers:
         if name == FASTAPI:
             server = "-m uvicorn --port=$PORT --log-level=warning fast:app"
             return [self.python, *server.split()], self.peers
+        ours = (ROOT / "api/server.py").read_text(encoding="utf-8")
+        threads = re.search(r"^THREADS = (\d+)$", ours, re.M)[1]
         server = (
             "-m granian --interface=wsgi --host=127.0.0.1 --port=$PORT "
-            f"--workers={WORKERS} --blocking-threads=16 bare:app"
+            f"--workers={WORKERS} --blocking-threads={threads} bare:app"
         )
         return [sys.executable, *server.split()], self.peers
 
