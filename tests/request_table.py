@@ -104,3 +104,11 @@ def answer(host: str, port: int, row: Row) -> tuple[int, str, bytes]:
         return response.status, media_type, response.read()
     finally:
         connection.close()
+
+
+def check(host: str, port: int, row: Row) -> None:
+    """Assert that a row's request is answered as the row says, and with the page."""
+    status, media_type, body = answer(host, port, row)
+    assert (status, media_type) == (row.status, row.media_type), body[:300]
+    if media_type == "text/html" and status == 200 and row.method == "GET":
+        assert b'<div id="root">' in body
