@@ -8,6 +8,8 @@ from contextlib import ExitStack, contextmanager
 from typing import NamedTuple, TypeVar
 
 from playwright.sync_api import Browser, Error, sync_playwright
+from tests.browsers import find_browser
+from tests.servers import ROOT
 
 from bench.report import Case
 from bench.servers import (
@@ -22,8 +24,6 @@ from bench.servers import (
     program_path,
     running,
 )
-from tests.browsers import find_browser
-from tests.servers import ROOT
 
 ROUNDS = 7
 SECONDS = 1

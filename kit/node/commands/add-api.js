@@ -1,36 +1,53 @@
-/** Add packages to the API; without a name, bring the requirements in step with pyproject.toml. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { apiCommand, OLDEST_PYTHON, prepareApi } from './lib/api.mjs';
-import { run } from './lib/processes.mjs';
-import { main, problem, ROOT, readProjectFile } from './lib/project.mjs';
+import {
+  apiCommand,
+  localKit,
+  oldestPython,
+  prepareApi,
+  REQUIREMENTS,
+} from '../lib/api.js';
+import { run } from '../lib/processes.js';
+import { problem, ROOT, readPackage, readProjectFile } from '../lib/project.js';
 
-const FILES = [
-  'pyproject.toml',
-  'api/requirements.txt',
-  'api/requirements-dev.txt',
-];
-
-await main(async () => {
-  const packages = process.argv.slice(2);
+/**
+ * Add packages to the API; without a name, bring the requirements in step with pyproject.toml.
+ *
+ * @param {...string} packages as pip writes them, such as 'flask-sqlalchemy>=3.1'
+ */
+export async function addApi(...packages) {
   await prepareApi({ dev: true });
   takeBackUnlessDone();
   if (packages.length > 0) await uv('add', '--frozen', ...packages);
-  await compile('api/requirements.txt');
+  const kit = localKit();
+  // A folder has no hash, so it is left out; what builds it is not.
+  const withoutKit = kit ? ['--no-emit-package=react-flask-kit'] : [];
+  const builder = kit ? [`--group=${kit}/pyproject.toml:build`] : [];
+  await compile(REQUIREMENTS.app, 'pyproject.toml', ...withoutKit, ...builder);
   await compile(
-    'api/requirements-dev.txt',
+    REQUIREMENTS.dev,
+    'pyproject.toml',
     '--group=dev',
-    '--constraints=api/requirements.txt',
+    `--constraints=${REQUIREMENTS.app}`,
+    ...withoutKit,
   );
+  if (readPackage().scripts['test-kit']) {
+    await compile(
+      REQUIREMENTS.kit,
+      `--group=${kit}/pyproject.toml:test`,
+      `--constraints=${REQUIREMENTS.dev}`,
+    );
+  }
   await prepareApi({ dev: true });
-});
+}
 
 /** Restore the files when this process fails or is stopped, also by Ctrl-C. */
 function takeBackUnlessDone() {
-  const before = FILES.map((file) => readProjectFile(file));
+  const files = ['pyproject.toml', ...Object.values(REQUIREMENTS)];
+  const before = files.map((file) => readProjectFile(file));
   process.on('exit', (code) => {
     if (code === 0) return;
-    FILES.forEach((file, i) => {
+    files.forEach((file, i) => {
       if (before[i] !== undefined) {
         fs.writeFileSync(path.join(ROOT, file), before[i]);
       }
@@ -38,15 +55,15 @@ function takeBackUnlessDone() {
   });
 }
 
-/** Pin what pyproject.toml lists, for every system and every Python that it allows. */
+/** Pin what a list asks for, for every system and every Python that the project allows. */
 function compile(file, ...options) {
   return uv(
     'pip',
     'compile',
-    'pyproject.toml',
     '--universal',
-    `--python-version=${OLDEST_PYTHON}`,
+    `--python-version=${oldestPython()}`,
     '--generate-hashes',
+    '--no-annotate',
     '--no-header',
     '--quiet',
     `--output-file=${file}`,

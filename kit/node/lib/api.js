@@ -1,74 +1,146 @@
 import { spawnSync } from 'node:child_process';
+import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { alone } from './lock.mjs';
-import { run } from './processes.mjs';
-import { problem, ROOT, readProjectFile } from './project.mjs';
+import { alone } from './lock.js';
+import { run } from './processes.js';
+import { appFolder, problem, ROOT, readProjectFile } from './project.js';
 
-const NEWEST_MINOR = 14;
+const OLDEST_KNOWN_MINOR = 10;
+const NEWEST_KNOWN_MINOR = 14;
 const VENV = path.join(ROOT, 'api', 'venv');
 const INSTALLED = path.join(VENV, 'installed.json');
+// What stands for the kit among the requirements.
+const KIT = 'react-flask-kit';
 const PRINT_VERSION =
   'import sys; print("Python %d.%d" % sys.version_info[:2])';
+// Older ones install a folder only with a setup.py, or not editable.
+const PIP_CAN_EDIT =
+  'import pip, sys; sys.exit(tuple(map(int, pip.__version__.split(".")[:2])) < (21, 3))';
 
-/** The oldest Python that pyproject.toml allows, such as '3.10'. */
-export const OLDEST_PYTHON = readProjectFile('pyproject.toml').match(
-  /^requires-python = ">=(3\.\d+)"$/m,
-)[1];
+/** The pinned packages: those of the app, of its tests and tools, and of the kit's own tests. */
+export const REQUIREMENTS = {
+  app: 'api/requirements.txt',
+  dev: 'api/requirements-dev.txt',
+  kit: 'kit/python/requirements-test.txt',
+};
+
+/**
+ * Tell the oldest Python that pyproject.toml allows.
+ *
+ * @returns {string} such as '3.10'
+ */
+export function oldestPython() {
+  const requires = /^requires-python\s*=\s*["']>=\s*(3\.\d+)/m;
+  const text = readProjectFile('pyproject.toml') ?? '';
+  return requires.exec(text)?.[1] ?? `3.${OLDEST_KNOWN_MINOR}`;
+}
+
+/**
+ * Tell where pyproject.toml takes react-flask-kit from, if that is a folder of the project.
+ *
+ * @returns {string | undefined} such as 'kit/python'; undefined for a package of the index
+ */
+export function localKit() {
+  const source = /^react-flask-kit\s*=\s*\{[^}]*\bpath\s*=\s*["']([^"']+)["']/m;
+  return source.exec(readProjectFile('pyproject.toml') ?? '')?.[1];
+}
 
 /**
  * Make api/venv what the requirements say. Does nothing when it already is.
  *
  * @param {object} [options]
  * @param {boolean} [options.dev] with the packages for tests and linting
+ * @param {boolean} [options.kit] also with those for the tests of the kit itself
  * @throws {Error} when there is no suitable Python or the packages cannot be installed
  */
-export async function prepareApi({ dev = false } = {}) {
+export async function prepareApi({ dev = false, kit = false } = {}) {
+  const names = ['app', dev && 'dev', kit && 'kit'].filter(Boolean);
   const installed = readInstalled();
   if (
     !installed ||
-    !sameTexts(wanted(dev, installed), installed.requirements)
+    !sameTexts(wanted(names, installed), installed.requirements)
   ) {
-    await alone('api', () => bringInStep(dev));
+    await alone('api', () => bringInStep(names));
   }
 }
 
-async function bringInStep(dev) {
+async function bringInStep(names) {
   const installed = readInstalled() ?? {
     python: await makeVenv(),
     requirements: {},
   };
-  const requirements = wanted(dev, installed);
+  const requirements = wanted(names, installed);
+  const before = installed.requirements;
   // Another command may have done it while this one waited.
-  if (sameTexts(requirements, installed.requirements)) return;
-  await install(Object.keys(requirements).at(-1));
-  await uninstall(packagesGone(installed.requirements, requirements));
+  if (sameTexts(requirements, before)) return;
+  const { [KIT]: kit, ...files } = requirements;
+  const { [KIT]: kitBefore, ...filesBefore } = before;
+  if (!sameTexts(files, filesBefore)) {
+    await install(Object.keys(files));
+    await uninstall(packagesGone(filesBefore, files));
+  }
+  if (kit && kit !== kitBefore) await installKit();
   fs.writeFileSync(
     INSTALLED,
     JSON.stringify({ python: installed.python, requirements }),
   );
 }
 
-/** The requirements by file: those for development too, once someone needed them. */
-function wanted(dev, installed) {
-  const files = ['requirements.txt'];
-  if (dev || installed.requirements['requirements-dev.txt']) {
-    files.push('requirements-dev.txt');
-  }
-  return Object.fromEntries(
-    files.map((file) => [file, readProjectFile('api', file)]),
+/**
+ * The requirements by file; those that somebody once needed stay. A kit that is a folder of the
+ * project is among them, as what its installation depends on.
+ */
+function wanted(names, installed) {
+  const files = Object.entries(REQUIREMENTS).filter(
+    ([name, file]) => names.includes(name) || file in installed.requirements,
   );
+  const texts = files.map(([, file]) => [file, readProjectFile(file) ?? '']);
+  const kit = localKit();
+  return Object.fromEntries(kit ? [...texts, [KIT, digest(kit)]] : texts);
+}
+
+/** An editable package is installed anew for other metadata only, another one for any change. */
+function digest(kit) {
+  const hash = crypto.createHash('sha256');
+  const folder = path.join(ROOT, kit);
+  const names = canEdit()
+    ? ['pyproject.toml']
+    : fs
+        .readdirSync(folder, { recursive: true })
+        .filter((name) => /\.(py|toml|typed)$/.test(name))
+        .sort();
+  for (const name of names) {
+    hash.update(name).update(fs.readFileSync(path.join(folder, name)));
+  }
+  return hash.digest('hex');
+}
+
+function canEdit() {
+  return spawnSync(venvPython(), ['-c', PIP_CAN_EDIT]).status === 0;
 }
 
 /**
- * Find the command line of a Python file, or of a program that a package of the API brings.
+ * Find the command line of a program that a package of the API brings.
  *
  * @param {string[]} command its name and arguments, such as ['flask', 'run']
  * @returns {string[]} the same, run by the Python of api/venv
  */
 export function apiCommand(command) {
-  const isFile = command[0].endsWith('.py');
-  return [venvPython(), ...(isFile ? [] : ['-m']), ...command];
+  return [venvPython(), '-m', ...command];
+}
+
+/**
+ * Make the environment in which the app's own modules are found, wherever it is imported from.
+ *
+ * A stray __init__.py beside api.py makes Flask import it as a part of a package, and its
+ * neighbours would be out of reach.
+ *
+ * @returns {Record<string, string>}
+ */
+export function apiEnv() {
+  const folders = [appFolder(), process.env.PYTHONPATH].filter(Boolean);
+  return { PYTHONPATH: folders.join(path.delimiter) };
 }
 
 /**
@@ -99,7 +171,7 @@ export function pythonCandidates(
   // On Windows python3 is often the Microsoft Store's stub, which runs nothing.
   if (platform === 'win32') return [['py', '-3'], ['python'], ['python3']];
   const versioned = [];
-  for (let minor = NEWEST_MINOR; minor >= minorOf(OLDEST_PYTHON); minor--) {
+  for (let minor = NEWEST_KNOWN_MINOR; minor >= oldestMinor(); minor--) {
     versioned.push([`python3.${minor}`]);
   }
   return [['python3'], ['python'], ...versioned];
@@ -121,21 +193,19 @@ export function findPython(candidates = pythonCandidates(), ask = probe) {
     tried.push(`  ${command.join(' ')}: ${version ?? 'not found'}`);
   }
   throw problem(
-    `The API needs Python ${OLDEST_PYTHON} or newer. Tried:\n${tried.join('\n')}\n` +
+    `The API needs Python ${oldestPython()} or newer. Tried:\n${tried.join('\n')}\n` +
       'Install it from https://www.python.org/downloads/ (Debian, Ubuntu: sudo apt install ' +
       'python3 python3-venv; macOS: brew install python), or set PYTHON to its path.',
   );
 }
 
 function isNewEnough(version) {
-  return (
-    version.startsWith('Python 3.') &&
-    minorOf(version) >= minorOf(OLDEST_PYTHON)
-  );
+  const [, minor] = /^Python 3\.(\d+)$/.exec(version) ?? [];
+  return Number(minor) >= oldestMinor();
 }
 
-function minorOf(version) {
-  return Number(version.split('.')[1]);
+function oldestMinor() {
+  return Number(oldestPython().split('.')[1]);
 }
 
 /** Let a Python say its version; undefined where it does not start. */
@@ -164,17 +234,10 @@ async function makeVenv() {
   return version;
 }
 
-async function install(file) {
-  console.log(`Installing the API's packages (api/${file}) …`);
-  const requirements = path.join('api', file);
-  const code = await pip(
-    'install',
-    '--quiet',
-    '--require-hashes',
-    '-r',
-    requirements,
-  );
-  if (code !== 0) {
+async function install(files) {
+  console.log(`Installing the API's packages (${files.at(-1)}) …`);
+  const lists = files.flatMap((file) => ['-r', file]);
+  if ((await pip('install', '--require-hashes', ...lists)) !== 0) {
     throw problem(
       "The API's packages could not be installed; the reason is above.\n" +
         'Without a network nothing can be downloaded. Behind a proxy, set HTTPS_PROXY (and PIP_CERT for its certificate).',
@@ -182,13 +245,30 @@ async function install(file) {
   }
 }
 
-async function uninstall(names) {
-  if (names.length > 0) await pip('uninstall', '--quiet', '--yes', ...names);
+/** A folder has no hash, so it comes after what has: all that it needs is there by then. */
+async function installKit() {
+  const folder = `./${localKit()}`;
+  const code = await pip(
+    'install',
+    '--no-deps',
+    '--no-build-isolation',
+    '--no-index',
+    ...(canEdit() ? ['--editable', folder] : [folder]),
+  );
+  if (code !== 0) {
+    throw problem(
+      `${folder} could not be installed; the reason is above. Delete api/venv and try again.`,
+    );
+  }
 }
 
-function pip(...args) {
+async function uninstall(names) {
+  if (names.length > 0) await pip('uninstall', '--yes', ...names);
+}
+
+function pip(command, ...args) {
   const env = { PIP_DISABLE_PIP_VERSION_CHECK: '1' };
-  return run(apiCommand(['pip', ...args]), { env });
+  return run(apiCommand(['pip', command, '--quiet', ...args]), { env });
 }
 
 function packagesGone(before, after) {

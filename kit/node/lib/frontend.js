@@ -1,32 +1,50 @@
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { alone } from './lock.mjs';
-import { run } from './processes.mjs';
-import { problem, ROOT, readProjectFile } from './project.mjs';
+import { fileURLToPath } from 'node:url';
+import { alone } from './lock.js';
+import { run } from './processes.js';
+import { problem, ROOT, readPackage, readProjectFile } from './project.js';
 
 const YARN = '@yarnpkg/cli-dist@4.18.1';
 const NPX = ['npx', '--prefer-offline', '--yes', `--package=${YARN}`];
 const STAMP = ['node_modules', '.installed'];
+const KIT = fileURLToPath(new URL('..', import.meta.url));
 
 /**
  * Make node_modules what yarn.lock says. Does nothing when it already is.
  *
  * @throws {Error} when the lockfile is not ours or the packages cannot be installed
  */
-export async function preparePage() {
+export async function prepareFrontend() {
   assertLockfileIsWhole();
-  if (!isInstalled()) await alone('page', install);
+  if (!isInstalled()) await alone('frontend', install);
+}
+
+/**
+ * Let yarn change what is installed, and remember the result.
+ *
+ * @param {string[]} args of yarn, such as ['add', 'sass']
+ * @returns {Promise<number>} its exit code
+ */
+export function installFrontend(args) {
+  return alone('frontend', async () => {
+    renameInLockfile();
+    const code = await yarn(args);
+    if (code === 0) markAsInstalled();
+    return code;
+  });
 }
 
 async function install() {
   // Another command may have done it while this one waited.
   if (isInstalled()) return;
-  console.log("Installing the page's packages (yarn.lock) …");
+  console.log("Installing the frontend's packages (yarn.lock) …");
+  renameInLockfile();
   if ((await yarn(['install', '--immutable'])) !== 0) {
     throw problem(
-      "The page's packages could not be installed; the reason is above.\n" +
-        'After editing the dependencies in package.json, run: npm run add-page\n' +
+      "The frontend's packages could not be installed; the reason is above.\n" +
+        'After editing the dependencies in package.json, run: npm run add-frontend\n' +
         'Without a network nothing can be downloaded. Behind a proxy, set HTTPS_PROXY (and NODE_EXTRA_CA_CERTS for its certificate).',
     );
   }
@@ -37,8 +55,7 @@ function isInstalled() {
   return readProjectFile(...STAMP) === fingerprint();
 }
 
-/** Remember that node_modules is what yarn.lock says. */
-export function markAsInstalled() {
+function markAsInstalled() {
   fs.writeFileSync(path.join(ROOT, ...STAMP), fingerprint());
 }
 
@@ -48,7 +65,7 @@ export function markAsInstalled() {
  * @param {string[]} args
  * @returns {Promise<number>} its exit code
  */
-export function yarn(args) {
+function yarn(args) {
   return run([...NPX, ...yarnCommand(args)], {
     env: {
       YARN_IGNORE_PATH: '1',
@@ -87,25 +104,68 @@ function registrySettings() {
 }
 
 /**
- * Find the command line of a program that a package of the project brings.
+ * Find the command line of a program that a package of the project, or of the kit, brings.
  *
  * @param {string[]} command its name and arguments, such as ['vite', 'build']
  * @returns {string[]} the same, as Node.js starts it on every system
+ * @throws {Error} when no package has it
  */
-export function pageCommand([name, ...args]) {
-  const { dependencies, devDependencies } = packageJson();
-  for (const dependency of Object.keys({
-    ...dependencies,
-    ...devDependencies,
-  })) {
-    const file = readProjectFile('node_modules', dependency, 'package.json');
-    const { bin } = JSON.parse(file ?? '{}');
-    if (bin?.[name]) {
-      const script = path.join(ROOT, 'node_modules', dependency, bin[name]);
-      return [process.execPath, script, ...args];
+export function frontendCommand([name, ...args]) {
+  for (const owner of [ROOT, KIT]) {
+    for (const dependency of dependenciesOf(owner)) {
+      const folder = findPackage(dependency, owner);
+      const { bin } = folder ? readJson(folder) : {};
+      if (bin?.[name]) {
+        return [process.execPath, path.join(folder, bin[name]), ...args];
+      }
     }
   }
   throw problem(`No package in package.json brings the command "${name}".`);
+}
+
+function dependenciesOf(folder) {
+  const { dependencies, devDependencies } = readJson(folder);
+  return Object.keys({ ...dependencies, ...devDependencies });
+}
+
+/** Look where Node.js would: in node_modules of the folder, and of those above it. */
+function findPackage(name, folder) {
+  const place = path.join(folder, 'node_modules', name);
+  if (fs.existsSync(path.join(place, 'package.json'))) return place;
+  const above = path.dirname(folder);
+  return above === folder ? undefined : findPackage(name, above);
+}
+
+function readJson(folder) {
+  return JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
+}
+
+/**
+ * Let yarn.lock call the project as package.json does.
+ *
+ * Nothing else in it depends on the name, so that a rename is no reason to resolve anew.
+ */
+function renameInLockfile() {
+  const lockfile = readProjectFile('yarn.lock');
+  if (lockfile === undefined) return;
+  const renamed = withProjectName(lockfile, readPackage().name);
+  if (renamed !== lockfile) {
+    fs.writeFileSync(path.join(ROOT, 'yarn.lock'), renamed);
+  }
+}
+
+/**
+ * Write the name of the project's root into a lockfile of Yarn 4.
+ *
+ * @param {string} lockfile
+ * @param {string} [name] of package.json; Yarn itself makes one where there is none
+ * @returns {string}
+ */
+export function withProjectName(lockfile, name = 'root-workspace-0b6124') {
+  return lockfile.replace(
+    /^"[^"\n]+@workspace:\."(?=:$)|(?<=^ {2}resolution: )"[^"\n]+@workspace:\."(?=$)/gm,
+    `"${name}@workspace:."`,
+  );
 }
 
 function assertLockfileIsWhole() {
@@ -116,29 +176,29 @@ function assertLockfileIsWhole() {
   ) {
     throw problem(
       'yarn.lock was rewritten by npm or an old Yarn. Take it back (git checkout yarn.lock),\n' +
-        'and add packages with: npm run add-page PACKAGE',
+        'and add packages with: npm run add-frontend PACKAGE',
     );
   }
   if (readProjectFile('package-lock.json') !== undefined) {
     throw problem(
       'package-lock.json is a second lockfile, made by npm. Delete it,\n' +
-        'and add packages with: npm run add-page PACKAGE',
+        'and add packages with: npm run add-frontend PACKAGE',
     );
   }
 }
 
 /** What node_modules depends on, as one string. */
 function fingerprint() {
-  const { dependencies, devDependencies } = packageJson();
-  return crypto
-    .createHash('sha256')
-    .update(readProjectFile('yarn.lock') ?? '')
+  const hash = crypto.createHash('sha256');
+  for (const manifest of [readPackage(), readJson(KIT)]) {
+    const { dependencies, devDependencies, peerDependencies } = manifest;
+    hash.update(
+      JSON.stringify([dependencies, devDependencies, peerDependencies]),
+    );
+  }
+  return hash
+    .update(withProjectName(readProjectFile('yarn.lock') ?? ''))
     .update(readProjectFile('.yarnrc.yml') ?? '')
-    .update(JSON.stringify([dependencies, devDependencies]))
     .update(process.platform + process.arch)
     .digest('hex');
-}
-
-function packageJson() {
-  return JSON.parse(readProjectFile('package.json'));
 }

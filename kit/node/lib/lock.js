@@ -3,10 +3,19 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { problem, ROOT } from './project.mjs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ROOT } from './project.js';
+
+const LOOK_AGAIN_AFTER = 100;
+// <fcntl.h> of macOS and the BSDs; Node.js names neither.
+const O_EXLOCK = 0x20;
+const O_NONBLOCK = 0x4;
 
 /**
  * Do something that only one command at a time may do in this project; the others wait.
+ *
+ * The lock belongs to a process, and the system takes it back when that ends: there is no
+ * file that could be left behind.
  *
  * @template T
  * @param {string} name of what is done, such as 'api'
@@ -14,73 +23,65 @@ import { problem, ROOT } from './project.mjs';
  * @returns {Promise<T>}
  */
 export async function alone(name, work) {
-  const address = lockAddress(name);
-  let release = await take(address);
+  const place = lockPlace(name);
+  let release = await take(place);
+  if (!release) console.log('Waiting for another command, which installs …');
   while (!release) {
-    await untilReleased(address);
-    release = await take(address);
+    await sleep(LOOK_AGAIN_AFTER);
+    release = await take(place);
   }
   try {
     return await work();
   } finally {
-    release();
+    await release();
   }
 }
 
 /**
- * Tell at which local socket the one who is at work listens: it ends with the process.
+ * Tell what a platform can lock: a socket without a file, or a file.
  *
  * @param {string} name
  * @param {NodeJS.Platform} [platform]
- * @returns {string}
+ * @returns {{ socket: string } | { file: string }}
  */
-export function lockAddress(name, platform = process.platform) {
+export function lockPlace(name, platform = process.platform) {
   const user = os.userInfo().uid;
-  const project = crypto
-    .createHash('sha256')
-    .update(ROOT + user)
-    .digest('hex');
-  // Short, because the path of a socket may have no more than 103 characters.
-  const unique = `${project.slice(0, 8)}-${name}`;
-  return platform === 'win32'
-    ? `\\\\.\\pipe\\${unique}`
-    : path.posix.join(os.tmpdir(), `${unique}.lock`);
+  const project = crypto.createHash('sha256').update(`${ROOT}\n${user}`);
+  const unique = `react-flask-kit-${project.digest('hex').slice(0, 16)}-${name}`;
+  // An abstract socket: Linux alone has them.
+  if (platform === 'linux') return { socket: `\0${unique}` };
+  if (platform === 'win32') return { socket: `\\\\.\\pipe\\${unique}` };
+  return { file: path.posix.join(os.tmpdir(), `${unique}.lock`) };
 }
 
 /** Resolve to a function that lets the next one in; to undefined while another is at work. */
-function take(address) {
+function take({ socket, file }) {
+  return socket ? listen(socket) : lockFile(file);
+}
+
+function listen(address) {
   return new Promise((resolve, reject) => {
-    const waiting = new Set();
-    const server = net.createServer((socket) => {
-      waiting.add(socket.on('error', () => {}));
-    });
+    const server = net.createServer((client) => client.destroy());
     server.once('error', (error) =>
       error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error),
     );
     server.listen(address, () => {
-      resolve(() => {
-        server.close();
-        for (const socket of waiting) socket.destroy();
-      });
+      server.unref();
+      resolve(() => new Promise((closed) => server.close(closed)));
     });
   });
 }
 
-function untilReleased(address) {
-  return new Promise((resolve, reject) => {
-    const socket = net.connect(address, () => {
-      console.log('Waiting for another command, which installs …');
-    });
-    socket.once('error', (error) => {
-      // Someone was killed and left the socket's file, or has just removed it.
-      if (error.code === 'ECONNREFUSED') fs.rmSync(address, { force: true });
-      else if (!['ENOENT', 'ECONNRESET'].includes(error.code)) {
-        reject(
-          problem(`${error.message}. If no command runs, delete the file.`),
-        );
-      }
-    });
-    socket.once('close', resolve);
-    socket.resume();
-  });
+/** Lock a file as flock() does, in the call that opens it. */
+async function lockFile(file) {
+  const flags =
+    fs.constants.O_RDWR | fs.constants.O_CREAT | O_EXLOCK | O_NONBLOCK;
+  try {
+    const handle = await fs.promises.open(file, flags, 0o600);
+    return () => handle.close();
+  } catch (error) {
+    // EWOULDBLOCK, which is the same number there.
+    if (error.code === 'EAGAIN') return undefined;
+    throw error;
+  }
 }

@@ -1,5 +1,5 @@
 import net from 'node:net';
-import { problem } from './project.mjs';
+import { problem } from './project.js';
 
 /**
  * Tell whether a server could listen on a port of this machine.

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import { createInterface } from 'node:readline';
-import { ROOT } from './project.mjs';
+import { ROOT } from './project.js';
 
 const PATIENCE = 3000;
 // Read at once: a parent that is gone by the time of the first run() would not be missed.
@@ -14,21 +14,23 @@ let listening = false;
 let stopping = false;
 
 /**
- * Start a program in the project's folder. It ends when this process is told to end.
+ * Start a program. It ends when this process is told to end.
  *
  * @param {string[]} command the program and its arguments
  * @param {object} [options]
  * @param {Record<string, string>} [options.env] added to the environment
+ * @param {string} [options.cwd] where it runs; the project's folder, unless given
  * @param {string} [options.label] written before each line of its output
  * @param {boolean} [options.shell] needed for npx, which is a batch file on Windows
  * @returns {Promise<number>} its exit code, 127 if there is no such program
  */
-export async function run([program, ...args], { env, label, shell } = {}) {
+export async function run([program, ...args], options = {}) {
+  const { env, cwd = ROOT, label, shell } = options;
   if (stopping) return untilExit();
   listenForTheEnd();
   const command = shell ? [quoted(program, args), []] : [program, args];
   const child = spawn(...command, {
-    cwd: ROOT,
+    cwd,
     env: { ...process.env, ...(label && colors()), ...env },
     shell,
     stdio: label ? ['ignore', 'pipe', 'pipe'] : 'inherit',

@@ -1,13 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import util from 'node:util';
 
-/** The folder that holds package.json. */
-export const ROOT = path.resolve(
-  path.dirname(fileURLToPath(import.meta.url)),
-  '../..',
-);
+/** The project's folder: package scripts run where package.json is. */
+export const ROOT = process.cwd();
 
 /**
  * Read a file of the project.
@@ -17,7 +13,10 @@ export const ROOT = path.resolve(
  */
 export function readProjectFile(...segments) {
   try {
-    return fs.readFileSync(path.join(ROOT, ...segments), 'utf8');
+    // Editors on Windows may begin a file with a byte order mark.
+    return fs
+      .readFileSync(path.join(ROOT, ...segments), 'utf8')
+      .replace(/^\uFEFF/, '');
   } catch (error) {
     if (error.code === 'ENOENT') return undefined;
     throw error;
@@ -25,14 +24,35 @@ export function readProjectFile(...segments) {
 }
 
 /**
+ * Read the project's package.json.
+ *
+ * @returns {object}
+ * @throws {Error} when it is missing or not JSON
+ */
+export function readPackage() {
+  const text = readProjectFile('package.json');
+  if (text === undefined) {
+    throw problem(
+      `There is no package.json in ${ROOT}. Run the command in the project's folder.`,
+    );
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw problem(`package.json is not JSON: ${error.message}`);
+  }
+}
+
+/**
  * Tell where the API is: at package.json's "proxy", on the port FLASK_RUN_PORT if that is set.
  *
+ * @param {string} [fallback] used where package.json has no "proxy"
  * @param {Record<string, string | undefined>} [env] the environment
- * @returns {URL | undefined} undefined where package.json has no "proxy"
- * @throws {Error} when either is malformed
+ * @returns {URL | undefined} undefined where neither says it
+ * @throws {Error} when an address or port is malformed
  */
-export function apiAddress(env = process.env) {
-  const { proxy } = JSON.parse(readProjectFile('package.json'));
+export function apiAddress(fallback, env = process.env) {
+  const proxy = readPackage().proxy ?? fallback;
   if (!proxy) return undefined;
   if (!/^https?:/.test(proxy) || !URL.canParse(proxy)) {
     throw problem(
@@ -61,6 +81,17 @@ export function flaskSetting(name, env = process.env) {
 }
 
 /**
+ * Tell in which folder the app's modules are: that of the file which FLASK_APP names.
+ *
+ * @param {Record<string, string | undefined>} [env]
+ * @returns {string} an absolute path; the project's folder where FLASK_APP names no file
+ */
+export function appFolder(env = process.env) {
+  const [file] = (flaskSetting('FLASK_APP', env) ?? '').split(/:(?![\\/])/);
+  return path.resolve(ROOT, file.endsWith('.py') ? path.dirname(file) : '.');
+}
+
+/**
  * Read a port from a setting.
  *
  * @param {string} name the environment variable, for the error
@@ -70,13 +101,13 @@ export function flaskSetting(name, env = process.env) {
  * @throws {Error} when the value is not a port
  */
 export function readPort(name, value, fallback) {
-  const port = Number(value || fallback);
-  if (!Number.isInteger(port) || port < 1 || port > 65535) {
+  const text = String(value || fallback);
+  if (!/^\d{1,5}$/.test(text) || Number(text) < 1 || Number(text) > 65535) {
     throw problem(
       `${name}=${value} is not a port. Use a number from 1 to 65535.`,
     );
   }
-  return port;
+  return Number(text);
 }
 
 /**
@@ -104,30 +135,4 @@ export function isNodeSupported(version) {
   return (
     (major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22
   );
-}
-
-function assertNodeIsSupported() {
-  const { node } = process.versions;
-  if (!isNodeSupported(node)) {
-    const { engines } = JSON.parse(readProjectFile('package.json'));
-    throw problem(
-      `This is Node.js ${node}. ` +
-        `Install ${engines.node} from https://nodejs.org, then run the command again.`,
-    );
-  }
-}
-
-/**
- * Run a command of package.json; show what it throws and let the process fail.
- *
- * @param {() => Promise<number | void>} command may return the exit code
- */
-export async function main(command) {
-  try {
-    assertNodeIsSupported();
-    process.exitCode = await command();
-  } catch (error) {
-    console.error(`\n${error.stack}\n`);
-    process.exitCode = 1;
-  }
 }

@@ -1,14 +1,14 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { problem } from '../scripts/lib/project.mjs';
-import { importInstalled } from './cra-packages.js';
+import { problem } from '../../lib/project.js';
+import { importInstalled } from './packages.js';
 
 const CHUNK = 'static/js/[name].[hash].chunk.js';
 
 /**
  * Write build/ as create-react-app did.
  *
- * @param {import('./create-react-app.js').App} app
+ * @param {import('./index.js').App} app
  * @returns {import('vite').Plugin}
  */
 export function buildOutput(app) {
@@ -113,7 +113,7 @@ async function target(app) {
   if (!mapping) {
     throw problem(
       '"browserslist" in package.json needs packages to be understood. ' +
-        'Run: npm run add-page browserslist browserslist-to-esbuild',
+        'Run: npm run add-frontend browserslist browserslist-to-esbuild',
     );
   }
   return mapping.default(undefined, { path: app.root, env: 'production' });

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { problem } from '../scripts/lib/project.mjs';
+import { problem } from '../../lib/project.js';
 
 // A line that sets a variable: in quotes, which may hold several lines, or plain up to " #".
 const ASSIGNMENT =

@@ -1,14 +1,15 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { normalizePath } from 'vite';
-import { problem } from '../scripts/lib/project.mjs';
+import { problem } from '../../lib/project.js';
+import { isForIndex, isNavigation } from '../requests.js';
 
 const INDEX = /\/index\.html$/;
 
 /**
  * Let public/index.html be the page, start src/index.js in it, and serve it to every navigation.
  *
- * @param {import('./create-react-app.js').App} app
+ * @param {import('./index.js').App} app
  * @returns {import('vite').Plugin}
  */
 export function publicIndexHtml(app) {
@@ -117,45 +118,6 @@ function urlInPage(url, publicUrl) {
   if (!url.startsWith(publicUrl)) return undefined;
   const rest = url.slice(publicUrl.length);
   return rest.startsWith('/') ? rest : undefined;
-}
-
-/**
- * Tell whether a browser wants a document to show, and not data or a part of a page.
- *
- * That is the "destination" of the Fetch standard; clients that do not send it are judged by
- * Accept, as create-react-app's proxy did.
- *
- * @param {import('node:http').IncomingMessage} req
- * @returns {boolean}
- */
-export function wantsDocument({ headers }) {
-  const destination = headers['sec-fetch-dest'];
-  return destination
-    ? ['document', 'iframe', 'frame'].includes(destination)
-    : /\btext\/html\b/.test(headers.accept ?? '');
-}
-
-/**
- * Tell whether a request is for the page unless a route of the API answers it: a GET or HEAD
- * that wants a document.
- *
- * @param {import('node:http').IncomingMessage} req
- * @returns {boolean}
- */
-export function isNavigation(req) {
-  return /^(GET|HEAD)$/.test(req.method) && wantsDocument(req);
-}
-
-/**
- * Tell whether a request is for the file public/index.html.
- *
- * @param {import('node:http').IncomingMessage} req
- * @returns {boolean}
- */
-export function isForIndex({ method, urlInPage }) {
-  return (
-    /^(GET|HEAD)$/.test(method) && /^\/(index\.html)?([?#]|$)/.test(urlInPage)
-  );
 }
 
 /**

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { normalizePath, parseSync, transformWithOxc, Visitor } from 'vite';
-import { problem } from '../scripts/lib/project.mjs';
-import { importInstalled } from './cra-packages.js';
+import { problem } from '../../lib/project.js';
+import { importInstalled } from './packages.js';
 
 /** A module of the page. */
 export const SOURCE = /\/src\/[^?]*\.[jt]sx?(\?|$)/;
@@ -17,7 +17,7 @@ export const FILE =
 /**
  * Let src/ import what webpack let it import.
  *
- * @param {import('./create-react-app.js').App} app
+ * @param {import('./index.js').App} app
  * @returns {import('vite').Plugin[]}
  */
 export function imports(app) {
@@ -140,7 +140,7 @@ function explainSvgComponents(app) {
       handler(code) {
         if (app.isTest) return;
         this.error(
-          'An SVG becomes a ReactComponent by a package. Run: npm run add-page vite-plugin-svgr',
+          'An SVG becomes a ReactComponent by a package. Run: npm run add-frontend vite-plugin-svgr',
           code.search(use),
         );
       },

@@ -1,15 +1,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { problem } from '../scripts/lib/project.mjs';
-import { buildOutput } from './cra-build.js';
-import { defineProcessEnv, forPage, readEnvironment } from './cra-env.js';
-import { imports } from './cra-imports.js';
-import { runtimeErrors } from './cra-overlay.js';
-import { publicIndexHtml } from './cra-page.js';
-import { readPublicUrl, serverSettings } from './cra-settings.js';
-import { jestTests } from './cra-tests.js';
-
-export { isForIndex, isNavigation, wantsDocument } from './cra-page.js';
+import { problem } from '../../lib/project.js';
+import { buildOutput } from './build.js';
+import { defineProcessEnv, forPage, readEnvironment } from './env.js';
+import { imports } from './imports.js';
+import { runtimeErrors } from './overlay.js';
+import { publicIndexHtml } from './html.js';
+import { readPublicUrl, serverSettings } from './settings.js';
+import { jestTests } from './tests.js';
 
 /**
  * Give Vite the conventions of create-react-app 5; docs/create-react-app.md lists them.

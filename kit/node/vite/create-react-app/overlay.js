@@ -21,7 +21,7 @@ hot.on('cra:overlay', (error) => {
 /**
  * Show errors that the page throws in Vite's overlay, as create-react-app showed them in its own.
  *
- * @param {import('./create-react-app.js').App} app
+ * @param {import('./index.js').App} app
  * @returns {import('vite').Plugin}
  */
 export function runtimeErrors(app) {

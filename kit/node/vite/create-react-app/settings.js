@@ -1,15 +1,15 @@
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { portIsTaken } from '../scripts/lib/ports.mjs';
-import { problem, readPort } from '../scripts/lib/project.mjs';
+import { portIsTaken } from '../../lib/ports.js';
+import { problem, readPort } from '../../lib/project.js';
 
 const EXAMPLES = 'for example "https://example.com/app", "/app" or "."';
 
 /**
  * Read the settings of "Advanced Configuration" for the development server.
  *
- * @param {import('./create-react-app.js').App} app
+ * @param {import('./index.js').App} app
  * @returns {import('vite').Plugin}
  */
 export function serverSettings(app) {
@@ -23,8 +23,6 @@ export function serverSettings(app) {
         host: app.env.HOST,
         https: certificate(app),
         open: app.isDevelopment && app.env.BROWSER !== 'none',
-        // Flask decides who may read its answers; Vite would answer every OPTIONS itself.
-        cors: false,
         // What the command line or vite.config.js says comes last, and wins.
         ...config.server,
       },

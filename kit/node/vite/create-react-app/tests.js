@@ -1,15 +1,15 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseSync, Visitor } from 'vite';
-import { FILE, PACKAGES, SOURCE } from './cra-imports.js';
+import { FILE, PACKAGES, SOURCE } from './imports.js';
 
-const SETUP = fileURLToPath(new URL('./cra-jest.js', import.meta.url));
+const SETUP = fileURLToPath(new URL('./jest.js', import.meta.url));
 const SOURCES = ['src/**/*.{js,jsx,ts,tsx}'];
 
 /**
  * Run tests that were written for Jest, as "Running Tests" describes them.
  *
- * @param {import('./create-react-app.js').App} app
+ * @param {import('./index.js').App} app
  * @returns {import('vite').Plugin}
  */
 export function jestTests(app) {
@@ -26,7 +26,6 @@ export function jestTests(app) {
           include: [
             'src/**/__tests__/**/*.{js,jsx,ts,tsx}',
             'src/**/*.{spec,test}.{js,jsx,ts,tsx}',
-            'tests/**/*.test.mjs',
           ],
           env: app.pageEnv,
           setupFiles: [SETUP, ...setup.filter((file) => app.has(file))],

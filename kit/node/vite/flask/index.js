@@ -2,15 +2,18 @@ import { once } from 'node:events';
 import { STATUS_CODES } from 'node:http';
 import { isIP } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { normalizePath } from 'vite';
-import { apiAddress, ROOT } from '../scripts/lib/project.mjs';
-import { isForIndex, isNavigation, wantsDocument } from './create-react-app.js';
-import { FlaskLink } from './flask-link.js';
-import { Overlay } from './flask-overlay.js';
-import { ask, pass, passUpgrade } from './flask-proxy.js';
+import { apiAddress, readPackage } from '../../lib/project.js';
+import { isForIndex, isNavigation, wantsDocument } from '../requests.js';
+import { FlaskLink } from './link.js';
+import { Overlay } from './overlay.js';
+import { ask, pass, passUpgrade } from './proxy.js';
 
 const NAVIGATION_WAITS = 2_000;
 const PROBLEM = 'application/problem+json';
+const DEFAULT_TARGET = 'http://127.0.0.1:5000';
+const NOT_OF_THE_FRONTEND = ['*.py', '__pycache__/**', 'venv/**', '.venv/**'].map(
+  (files) => `**/${files}`,
+);
 
 /**
  * Join Vite's development server and Flask's, so that the browser sees one.
@@ -18,23 +21,30 @@ const PROBLEM = 'application/problem+json';
  * What Vite does not recognise is asked of the API, requests wait while Flask restarts, the
  * page reloads when the API has new code, and a Python exception is shown in Vite's overlay.
  *
+ * @param {object} [options]
+ * @param {string} [options.target] the API's address
+ *   @default "proxy" in package.json, else http://127.0.0.1:5000; FLASK_RUN_PORT sets the port
  * @returns {import('vite').Plugin} to be listed in vite.config.js
  */
-export default function flask() {
+export default function flask({ target } = {}) {
   return {
     name: 'flask',
     apply: 'serve',
-    // Flask watches its own files; api/venv alone has thousands.
-    config: () => ({
-      server: { watch: { ignored: [`${normalizePath(ROOT)}/api/**`] } },
+    config: ({ server }) => ({
+      server: {
+        // Flask watches its own files; a virtual environment alone has thousands.
+        watch: { ignored: NOT_OF_THE_FRONTEND },
+        // Flask decides who may read its answers; Vite would answer every OPTIONS itself.
+        cors: server?.cors ?? false,
+      },
     }),
-    configureServer,
+    configureServer: (server) =>
+      server.httpServer &&
+      join(server, target ? new URL(target) : apiAddress(DEFAULT_TARGET)),
   };
 }
 
-function configureServer(server) {
-  const target = apiAddress();
-  if (!target || !server.httpServer) return;
+function join(server, target) {
   const { logger, root } = server.config;
   const link = new FlaskLink(target, root);
   const overlay = new Overlay(server);
@@ -51,7 +61,7 @@ function configureServer(server) {
       return logger.warnOnce(whoHasNoLink());
     }
     if (next.error) {
-      overlay.show(next.error, 'while api.py was imported', { lasts: true });
+      overlay.show(next.error, 'while the app was imported', { lasts: true });
     } else {
       overlay.clear();
       if (next.code !== (lastCode ?? next.code) || hasFailed) reload();
@@ -126,7 +136,7 @@ function configureServer(server) {
   function answerUnavailable(req, res) {
     const detail = link.stranger
       ? whoAnswers()
-      : 'Start the API with: yarn start-api';
+      : `Start the API with: ${startCommand()}`;
     if (!hasFailed && !link.stranger) {
       logger.error(`No API at ${target.origin}. ${detail}`, {
         timestamp: true,
@@ -139,7 +149,7 @@ function configureServer(server) {
   function whoAnswers() {
     return (
       `${target.origin} is answered by ${link.stranger}. Stop that, or choose another port: ` +
-      'set FLASK_RUN_PORT for yarn start and yarn start-api.'
+      'set FLASK_RUN_PORT for both servers.'
     );
   }
 
@@ -161,6 +171,11 @@ function configureServer(server) {
       askApi(req, res, next).catch(next);
     });
   };
+}
+
+function startCommand() {
+  const { scripts } = readPackage();
+  return scripts?.['start-api'] ? 'yarn start-api' : 'flask run --debug';
 }
 
 function isCrash({ statusCode, headers }) {

@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import readline from 'node:readline';
-import { openRequest } from './flask-proxy.js';
+import { openRequest } from './proxy.js';
 
 const LINK = '/__flask__';
 const CONTENT_TYPE = 'application/x-ndjson';
@@ -12,7 +12,7 @@ const LONGEST_RESTART = 10_000;
 const SHORT_WAIT = 1_000;
 
 /**
- * Knows whether the API answers, by one request to it that stays open (api/development.py).
+ * Knows whether the API answers, by one request to it that stays open (react_flask_kit.development).
  *
  * Emits 'ready' each time that an API starts to answer: with its greeting, or with undefined
  * for one that does not know the link, such as a server in another language.
@@ -24,7 +24,7 @@ export class FlaskLink extends EventEmitter {
   stranger;
   /** How a server calls itself that does not know the link. */
   server;
-  /** Whether it fails, as Flask does when it cannot even import api/development.py. */
+  /** Whether it fails, as Flask does when it cannot even import that module. */
   isBroken = false;
 
   #target;

@@ -4,7 +4,7 @@ const RECENT = 2_000;
 
 const LINES_AROUND = 3;
 const FRAME = /^ {2}File "(.+)", line (\d+)(?:, in (.+))?$/;
-const LIBRARY = /[\\/](site-packages|python3\.\d+|Lib)[\\/]|^</;
+const LIBRARY = /[\\/](site-packages|react_flask_kit|python3\.\d+|Lib)[\\/]|^</;
 
 /** Shows Python exceptions in Vite's error overlay, in every page that is open. */
 export class Overlay {
@@ -25,7 +25,7 @@ export class Overlay {
    * Show an exception.
    *
    * @param {{ exception: string, traceback: string, file: string, line: number }} crash as
-   *   api/errors.py describes it
+   *   react_flask_kit.errors describes it
    * @param {string} request during which it was raised, such as 'GET /time'
    * @param {{ lasts?: boolean }} [options] lasts: show it to pages opened later too
    */
@@ -91,7 +91,7 @@ export class Overlay {
  * Turn a Python exception into what Vite's error overlay shows.
  *
  * @param {{ exception: string, traceback: string, file: string, line: number }} crash as
- *   api/errors.py describes it
+ *   react_flask_kit.errors describes it
  * @param {string} request what was asked, such as 'GET /time'
  * @returns {object} the `err` of Vite's HMR message of type 'error'
  */

@@ -1,7 +1,9 @@
-"""What `yarn start-api` runs: api.py, joined to the page's development server.
+"""What `start-api` runs: the app of FLASK_APP, joined to Vite's development server.
 
-vite/flask.js reads the link below: it tells when Flask has restarted with other code,
-and what is wrong when api.py cannot be imported. Production uses nothing of this file.
+    flask --app react_flask_kit.development run
+
+The Vite plugin reads the link below: it tells when Flask has restarted with other code,
+and what is wrong when the app cannot be imported. Nothing else imports this module.
 """
 
 import hashlib
@@ -12,28 +14,32 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
+from importlib.metadata import version
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, TracebackType
 
 from click import ClickException
-from errors import PROJECT, describe_exception, is_own_code, problem
 from flask import Flask, Response, request
+from flask.cli import NoAppException
 from flask.helpers import get_debug_flag
 from werkzeug.exceptions import InternalServerError
 from werkzeug.serving import is_running_from_reloader
+
+from .errors import describe_exception, is_own_code, problem
+from .loading import load_app
 
 LINK = "/__flask__"
 SECONDS_BETWEEN_SIGNS_OF_LIFE = 10
 
 
 def app_that_reports(error: Exception) -> Flask:
-    """Stand in for an api.py that cannot be imported: answer all requests with why."""
-    app = Flask("api")
+    """Stand in for an app that cannot be imported: answer all requests with why."""
+    app = Flask("react_flask_kit.development")
     reason = describe_exception(error)
 
     @app.before_request
     def report() -> Response:
-        return problem(InternalServerError("api.py could not be imported."), **reason)
+        return problem(InternalServerError("The app could not be imported."), **reason)
 
     return app
 
@@ -41,14 +47,17 @@ def app_that_reports(error: Exception) -> Flask:
 def add_link(wsgi_app: Callable, import_error: Exception | None) -> Callable:
     """Add to a WSGI app one path that sends a line of JSON and stays open.
 
-    The line has `project`, `inode` and `host` (who answers: the folder's number on
-    its file system says it in whatever spelling of the path), `code` (a digest of the
-    project's loaded modules) and `error` (why api.py could not be imported, or null).
-    The answer ends when the process does, and that is how the other side notices.
+    The line has `kit` (the version of this package), `project`, `inode` and `host` (who
+    answers: the folder's number on its file system says it in whatever spelling of the
+    path), `code` (a digest of the project's loaded modules) and `error` (why the app
+    could not be imported, or null). The answer ends when the process does, and that is
+    how the other side notices.
     """
+    project = Path.cwd()
     greeting = {
-        "project": str(PROJECT),
-        "inode": str(PROJECT.stat().st_ino),
+        "kit": version("react-flask-kit"),
+        "project": str(project),
+        "inode": str(project.stat().st_ino),
         "host": socket.gethostname(),
         "code": digest_of_code(),
         "error": import_error and describe_exception(import_error),
@@ -108,19 +117,36 @@ def mark_missing_route(response: Response) -> Response:
     return response
 
 
+def cause_of(error: Exception) -> Exception:
+    """Return what the app raised, where Flask's command tells it in words of its own."""
+    is_told = isinstance(error, NoAppException) and error.__context__
+    return error.__context__ if is_told else error
+
+
+def own_part(trace: TracebackType) -> TracebackType:
+    """Leave out how the app came to be imported, unless that is all there is."""
+    part: TracebackType | None = trace
+    while part and not is_own_code(part.tb_frame.f_code.co_filename):
+        part = part.tb_next
+    return part or trace
+
+
 import_error = None
 try:
-    from api import app
+    app = load_app()
 except Exception as error:
     if not get_debug_flag():
         raise
+    import_error = cause_of(error)
+    if import_error.__traceback__:
+        import_error.__traceback__ = own_part(import_error.__traceback__)
     # The reloader's first process imports too, but never answers.
     if is_running_from_reloader():
-        error.show() if isinstance(error, ClickException) else traceback.print_exc()
-    # The first place is the import above; the others, if any, say more.
-    error.__traceback__ = error.__traceback__.tb_next or error.__traceback__
-    import_error = error
-    app = app_that_reports(error)
+        if isinstance(import_error, ClickException):
+            import_error.show()
+        else:
+            traceback.print_exception(import_error)
+    app = app_that_reports(import_error)
 
 if get_debug_flag():
     app.after_request(mark_missing_route)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from flask import Flask, Response, json, request
 from werkzeug.exceptions import HTTPException
 
-PROJECT = Path(__file__).resolve().parent.parent
+KIT = Path(__file__).resolve().parent
 REQUEST_ID = "X-Request-ID"
 
 
@@ -75,6 +75,10 @@ def describe_exception(error: BaseException) -> dict[str, Any]:
 
 
 def is_own_code(filename: str) -> bool:
-    """Tell whether a file belongs to the project and not to an installed package."""
+    """Tell whether a file is the project's: below the current folder, no package."""
     path = Path(filename)
-    return path.is_relative_to(PROJECT) and "site-packages" not in path.parts
+    return (
+        path.is_relative_to(Path.cwd())
+        and "site-packages" not in path.parts
+        and not path.is_relative_to(KIT)
+    )

@@ -17,18 +17,23 @@ from whitenoise import WhiteNoise
 from whitenoise.responders import Response, SlicedFile, StaticFile
 from whitenoise.string_utils import decode_path_info
 
+from .health import HEALTH, READY
+
 # The build names these files after what is in them.
 is_hashed = re.compile(r"/static/.+\.[\w-]{8}\.(chunk\.)?\w+").fullmatch
 FOREVER = "public, max-age=31536000, immutable"
 BLOCK = 1 << 20
 NOT_BUILT = (
     b"<!doctype html><title>Not built</title>"
-    b"<p>The page is not built. Run: <code>npm run build</code> (or yarn build)</p>"
+    b"<p>The frontend is not built. Run: <code>npm run build</code> (or yarn build)</p>"
 )
 
 
-class Page:
-    """Answer with a file of the page, else with the API, as README.md's rule says."""
+class Frontend:
+    """Answer with a file of the frontend, else with the API.
+
+    A navigation to what neither has gets index.html, for the router in the page.
+    """
 
     def __init__(self, app: Flask, build: Path, source_maps: bool = False) -> None:
         """Serve what is in the folder build, now or as soon as it is built."""
@@ -87,7 +92,8 @@ class Page:
 
     def is_for_router(self, environ: dict) -> bool:
         """Tell whether a browser navigates to what is no route of the API."""
-        return wants_document(environ) and not self.has_route(environ)
+        is_probe = environ["PATH_INFO"] in (HEALTH, READY)
+        return wants_document(environ) and not is_probe and not self.has_route(environ)
 
     def has_route(self, environ: dict) -> bool:
         """Tell whether the API has a route for a request."""

@@ -11,9 +11,10 @@ from threading import Timer
 from time import localtime, strftime, time
 from urllib.parse import quote
 
-from errors import REQUEST_ID
 from flask import Flask, request
 from flask.logging import default_handler
+
+from .errors import REQUEST_ID
 
 STDERR = 2
 # A pipe that several processes share keeps so many bytes together (POSIX's PIPE_BUF).

@@ -1,4 +1,4 @@
-"""What every request passes on its way in and out: its id, CORS, and the log.
+"""The layer around the app: the id of each request, CORS, and the log.
 
 This is WSGI middleware and not Flask's hooks, so that no answer can miss it: not one
 that Flask gives before routing, and not a crash after the last hook.
@@ -11,19 +11,20 @@ from datetime import timedelta
 from random import getrandbits
 from time import perf_counter
 
-from errors import REQUEST_ID, describe_exception, problem
 from flask import Flask, Response
 from flask_cors.core import get_cors_headers, get_cors_options
-from log import log_to_stderr
 from werkzeug.datastructures import EnvironHeaders
 from werkzeug.exceptions import InternalServerError
+
+from .errors import REQUEST_ID, describe_exception, problem
+from .log import log_to_stderr
 
 is_sane_id = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
 # The longest that Chromium remembers the answer to a preflight.
 PREFLIGHT_LASTS = timedelta(hours=2)
 
 
-class Entrance:
+class RequestLayer:
     """Wrap an app's wsgi_app; the app must have its settings.
 
     Each answer tells the id of its request, and a view reads the same id as
@@ -33,7 +34,6 @@ class Entrance:
     def __init__(self, app: Flask) -> None:
         """Take from the settings what each request needs."""
         self.app, self.wsgi_app = app, app.wsgi_app
-        self.trusted_hosts = app.config["TRUSTED_HOSTS"]
         self.origins = app.config["CORS_ORIGINS"]
         self.is_for_all = "*" in self.origins
         own = {"expose_headers": REQUEST_ID, "max_age": PREFLIGHT_LASTS}
@@ -51,9 +51,6 @@ class Entrance:
         if not is_sane_id(request_id):
             request_id = environ["HTTP_X_REQUEST_ID"] = f"{getrandbits(64):016x}"
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-        if self.trusted_hosts and path == "/health":
-            # A probe asks by the address of a machine, which is on no list.
-            environ["HTTP_HOST"] = self.trusted_hosts[0].lstrip(".")
         # Kept until the app is done, because a crash after it would answer instead.
         answer: list = ["204 No Content", []]
 

@@ -1,29 +1,17 @@
-"""Production: api.py and the built page on one port. `npm run serve` runs this file."""
+"""Production: the app and the built frontend on one port.
+
+    python -m react_flask_kit
+"""
 
 import multiprocessing
 import os
 import socket
 import sys
-from collections.abc import Iterable
-from pathlib import Path
 
 from click import ClickException
-from dotenv import load_dotenv
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
-from page import Page
-from security import SecurityHeaders
 
-ROOT = Path(__file__).resolve().parent.parent
-load_dotenv(ROOT / ".env")
-# Whatever the environment says: visitors learn nothing of the inside.
-os.environ["FLASK_DEBUG"] = "0"
-try:
-    from api import app
-except ClickException as error:
-    sys.exit(f"Error: {error.message}")
-
-BUILD = ROOT / os.environ.get("BUILD_PATH", "build")
 SECONDS_TO_FINISH = 30
 # At most, for each worker: a slow client or database holds one.
 THREADS = 16
@@ -31,38 +19,22 @@ THREADS = 16
 CONNECTIONS = 20_000
 
 
-class WholeResponse(app.response_class):
-    """A response that Granian sends in one piece, unless it is a stream."""
-
-    def get_app_iter(self, environ: dict) -> Iterable[bytes]:
-        """Return the body as one block: a worker that is killed cuts none in two."""
-        body = super().get_app_iter(environ)
-        if not self.is_sequence:
-            return body
-        whole = b"".join(body)
-        self.close()
-        return [whole]
-
-
-app.response_class = WholeResponse
-application = SecurityHeaders(
-    Page(app, BUILD, app.config["SOURCE_MAPS"]),
-    app.config["CSP_CONNECT_SRC"],
-    app.config["PROXIES"],
-)
-
-
 def main() -> None:
     """Serve until told to stop: at HOST and PORT, with WEB_CONCURRENCY processes."""
+    try:
+        # Here too, so that a mistake in the app is told before a worker starts.
+        from . import wsgi  # noqa: F401
+    except ClickException as error:
+        sys.exit(f"Error: {error.format_message()}")
     host = os.environ.get("HOST") or "127.0.0.1"
     port = read_number("PORT", 8000, 65535)
     workers = read_number("WEB_CONCURRENCY", count_cores(), 1000)
     address = free_address(host, port)
     allow_open_files()
-    # A forked process would still have the api.py of before a reload.
+    # A forked process would still have the code of before a reload.
     multiprocessing.set_start_method("spawn")
     server = Granian(
-        "server:application",
+        "react_flask_kit.wsgi:application",
         address=address,
         port=port,
         interface=Interfaces.WSGI,
@@ -77,7 +49,7 @@ def main() -> None:
     )
     name = "localhost" if address in ("127.0.0.1", "::1") else host
     name = f"[{name}]" if ":" in name else name
-    print(f"The page and the API are on http://{name}:{port}", flush=True)
+    print(f"The frontend and the API are on http://{name}:{port}", flush=True)
     server.serve()
 
 
@@ -118,7 +90,3 @@ def allow_open_files() -> None:
         return
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,50 +1,22 @@
-"""What the API has before its first route: settings, limits, errors, CORS and log.
-
-The settings are the FLASK_* variables in README.md's "Settings of the API".
-"""
+"""The settings: FLASK_* variables, which the README of this package lists."""
 
 import json
 import os
 import re
+import secrets
 from collections.abc import Callable, Collection
 from difflib import get_close_matches
-from io import RawIOBase
-from typing import IO, Any
+from typing import Any
 
 import click
-from errors import answer_errors_as_json
-from flask import Config, Flask, Request
+from flask import Flask
 from flask.helpers import get_debug_flag
-from flask.json.provider import DefaultJSONProvider
-from middleware import Entrance
-from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.utils import cached_property
-from werkzeug.wsgi import LimitedStream
 
-COMPACT = {"separators": (",", ":")}
 MAKE_ONE = 'Make one: python -c "import secrets; print(secrets.token_hex())"'
 
 
 class SettingError(click.ClickException):
     """A setting to change before the API can start; `flask run` prints it alone."""
-
-
-def configure(app: Flask, required: Collection[str] = ()) -> None:
-    """Give an app its settings from the environment, and what they say.
-
-    Settings named in `required`, such as "JWT_SECRET_KEY", have no default: without
-    their FLASK_ variable the API does not start.
-    """
-    read_settings(app.config, required)
-    # A redirect that only adds a slash breaks a preflight, and names a forged host.
-    app.url_map.strict_slashes = False
-    app.request_class = StrictRequest
-    app.json = StrictJSONProvider(app)
-    answer_errors_as_json(app)
-    app.wsgi_app = Entrance(app)
-    if proxies := app.config["PROXIES"]:
-        # Each proxy adds to X-Forwarded-For; the others are the last one's word.
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=1, x_host=1)
 
 
 def names(text: str) -> list[str]:
@@ -72,6 +44,7 @@ SETTINGS: dict[str, tuple[Any, Callable[[str], Any], str, str]] = {
         r"(https?|wss?)://[a-z0-9_.*-]+(:[0-9]{1,5})?",
         "origins such as https://maps.example.com",
     ),
+    "INSTANCE_PATH": (None, str, ".*", "a folder"),
     "LOG_FORMAT": ("text", str, "text|json", "text or json"),
     "MAX_CONTENT_LENGTH": (16_000_000, int, "[0-9]+", "bytes such as 16000000"),
     "PROXIES": (0, int, "[0-9]+", "a number such as 1"),
@@ -86,11 +59,13 @@ SETTINGS: dict[str, tuple[Any, Callable[[str], Any], str, str]] = {
 }
 
 
-def read_settings(config: Config, required: Collection[str]) -> None:
-    """Fill app.config from FLASK_* variables, and refuse what cannot be meant.
+def read_settings(app: Flask, required: Collection[str]) -> None:
+    """Fill app.config from FLASK_* variables; an invalid one raises SettingError.
 
+    The environment comes before what the author has set, and that before our defaults.
     An empty variable of ours counts as not set.
     """
+    config = app.config
     config.from_prefixed_env()
     # FLASK_DEBUG=no is no JSON: Flask reads it by rules of its own.
     config["DEBUG"] = get_debug_flag()
@@ -99,7 +74,11 @@ def read_settings(config: Config, required: Collection[str]) -> None:
         for part in names(text or "") if read is names else [text]:
             if part and not re.fullmatch(pattern, part):
                 raise SettingError(f"FLASK_{name}: write {advice}; not {part!r}.")
-        config[name] = read(text) if text else default
+        if text:
+            config[name] = read(text)
+        elif config.get(name) is None:
+            # Flask itself sets some to None.
+            config[name] = default
 
     for variable, text in os.environ.items():
         name = variable.removeprefix("FLASK_")
@@ -116,61 +95,21 @@ def read_settings(config: Config, required: Collection[str]) -> None:
             if is_own and 0 < len(text.encode()) < 32:
                 raise SettingError(f"{variable} is shorter than 32 bytes. {MAKE_ONE}")
     for name in required:
+        is_key = name.endswith("SECRET_KEY")
+        if is_key and config["TESTING"]:
+            config[name] = config.get(name) or secrets.token_hex()
         if not config.get(name):
-            advice = MAKE_ONE if name.endswith("SECRET_KEY") else ""
-            raise SettingError(f"FLASK_{name} is not set. {advice}".rstrip())
+            advice = f" {MAKE_ONE}" if is_key else ""
+            raise SettingError(
+                f"FLASK_{name} is not set. Write it into .env, and for tests into "
+                f".env.test.{advice}"
+            )
+    if path := config["INSTANCE_PATH"]:
+        app.instance_path = os.path.abspath(path)
     if "*" in config["CORS_ORIGINS"] and (
         config["CORS_SUPPORTS_CREDENTIALS"] or len(config["CORS_ORIGINS"]) > 1
     ):
         raise SettingError(
             "FLASK_CORS_ORIGINS: * is every website, and with credentials each could "
             "act as your users. Write * alone, or each origin."
-        )
-
-
-class StrictRequest(Request):
-    """A request whose body is whole or too large, also when its length is not told."""
-
-    @cached_property
-    def stream(self) -> IO[bytes]:
-        """Return the body as Flask does, or with its end checked."""
-        limit = self.max_content_length
-        is_chunked = self.content_length is None
-        if limit and is_chunked and self.environ.get("wsgi.input_terminated"):
-            return WholeStream(self.environ["wsgi.input"], limit + 1, is_max=True)
-        return super().stream
-
-
-class WholeStream(LimitedStream):
-    """Raise RequestEntityTooLarge where Werkzeug's stream would end at its limit."""
-
-    readall = RawIOBase.readall
-
-
-class StrictJSONProvider(DefaultJSONProvider):
-    """JSON as every language reads it: without NaN, and without bottomless nesting.
-
-    A request that has either is a bad one; an answer would be unreadable to the page.
-    """
-
-    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
-        """Read JSON, or raise ValueError; int raises it for NaN and Infinity."""
-        try:
-            return super().loads(s, parse_constant=int, **kwargs)
-        except RecursionError:
-            raise ValueError("The JSON is nested too deeply.") from None
-
-    def dumps(self, obj: Any, **kwargs: Any) -> str:
-        """Write JSON, or raise ValueError."""
-        # Flask makes an encoder for each answer; outside of debug they can share one.
-        if kwargs == COMPACT:
-            return self.encoder.encode(obj)
-        return super().dumps(obj, allow_nan=False, **kwargs)
-
-    @cached_property
-    def encoder(self) -> json.JSONEncoder:
-        """Return the encoder of answers outside of debug."""
-        app_wants = {"ensure_ascii": self.ensure_ascii, "sort_keys": self.sort_keys}
-        return json.JSONEncoder(
-            allow_nan=False, default=self.default, **app_wants, **COMPACT
         )

@@ -1,0 +1,87 @@
+"""Fixtures for the tests of an app: `app`, `client`, `site`, and a browser's `page`.
+
+Where FLASK_APP names an app, the tests have an environment of their own: `.env.test`
+instead of `.env` and of the shell's FLASK_* and DATABASE_URL, and an instance folder that
+is made for the run. Without FLASK_APP this plugin does nothing.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values, find_dotenv
+from flask import Flask
+from flask.testing import FlaskClient
+
+from .loading import app_folder, load_app, name_app
+
+SETTINGS_OF_TESTS = ".env.test"
+# pytest-playwright's own fixtures; the project cannot mend them.
+NOT_OURS = "ignore:.*fixtures defined as instance methods"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Before any module of the tests is imported, set up what the app will read."""
+    name_app()
+    if "FLASK_APP" not in os.environ:
+        return
+    for name in list(os.environ):
+        is_setting = name.startswith("FLASK_") and name != "FLASK_APP"
+        if is_setting or name == "DATABASE_URL":
+            del os.environ[name]
+    settings = dotenv_values(find_dotenv(SETTINGS_OF_TESTS, usecwd=True))
+    os.environ.update({name: text or "" for name, text in settings.items()})
+    os.environ["FLASK_TESTING"] = "1"
+    if "FLASK_INSTANCE_PATH" not in settings:
+        folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        early_config.add_cleanup(folder.cleanup)
+        os.environ["FLASK_INSTANCE_PATH"] = folder.name
+    sys.path.insert(0, str(app_folder()))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Make warnings of the app's own modules errors; add the fixtures of the browser."""
+    if "FLASK_APP" in os.environ:
+        # First, so that what the project itself says of warnings comes after it and wins.
+        errors = [f"error:::{name}(\\.|$)" for name in sorted(own_modules())]
+        config.getini("filterwarnings")[:0] = [NOT_OURS, *errors]
+    if config.pluginmanager.hasplugin("playwright"):
+        # The last one to be registered is the one whose fixtures count.
+        from . import pytest_browser
+
+        config.pluginmanager.register(pytest_browser, "react_flask_kit_browser")
+
+
+def own_modules() -> Iterator[str]:
+    """Yield the names of the modules beside the app."""
+    for entry in app_folder().iterdir():
+        if entry.suffix == ".py" or (entry / "__init__.py").is_file():
+            yield entry.stem
+
+
+@pytest.fixture
+def app() -> Flask:
+    """Return the app that FLASK_APP names."""
+    return load_app()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """Return a client of the app: `client.get("/time").json`."""
+    return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Build the frontend and serve it with the app as in production; return its address."""
+    from .testing import built_frontend, production_server
+
+    build = tmp_path_factory.mktemp("build")
+    built_frontend(Path.cwd(), build)
+    with production_server(Path.cwd(), BUILD_PATH=str(build)) as address:
+        yield address

@@ -1,0 +1,4 @@
+import reactFlask from 'react-flask-kit/vite';
+import { defineConfig } from 'vite';
+
+export default defineConfig({ plugins: [reactFlask()] });
