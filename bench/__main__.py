@@ -14,11 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.servers import ROOT
-
 from bench.measures import CONNECTIONS, MEASURES, ROUNDS, SECONDS
 from bench.report import Case, chart, table
 from bench.servers import PEERS, WORKERS, CannotMeasureError, Servers
+from tests.servers import ROOT
 
 
 def main() -> None:

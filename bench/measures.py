@@ -7,10 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple, TypeVar
 
-from playwright.sync_api import Browser, Error, sync_playwright
-from tests.browsers import find_browser
-from tests.servers import ROOT
-
 from bench.report import Case
 from bench.servers import (
     BARE,
@@ -24,6 +20,9 @@ from bench.servers import (
     program_path,
     running,
 )
+from playwright.sync_api import Browser, Error, sync_playwright
+from tests.browsers import find_browser
+from tests.servers import ROOT
 
 ROUNDS = 7
 SECONDS = 1

@@ -8,11 +8,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from servers import wait_for
-
 from bench.measures import in_turns, read_wrk, requests_cut
 from bench.report import Case, chart, table
 from bench.servers import OURS, CannotMeasureError, Servers, run, running
+
+from servers import wait_for
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="gunicorn needs a Unix")
 

@@ -8,9 +8,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from flask import Response, abort, redirect, request, send_file, url_for
-
 from api import app
+from flask import Response, abort, redirect, request, send_file, url_for
 
 HERE = Path(__file__).parent
 

@@ -3,9 +3,9 @@ import path from 'node:path';
 import { problem } from '../../lib/project.js';
 import { buildOutput } from './build.js';
 import { defineProcessEnv, forPage, readEnvironment } from './env.js';
+import { publicIndexHtml } from './html.js';
 import { imports } from './imports.js';
 import { runtimeErrors } from './overlay.js';
-import { publicIndexHtml } from './html.js';
 import { readPublicUrl, serverSettings } from './settings.js';
 import { jestTests } from './tests.js';
 

@@ -11,9 +11,12 @@ import { ask, pass, passUpgrade } from './proxy.js';
 const NAVIGATION_WAITS = 2_000;
 const PROBLEM = 'application/problem+json';
 const DEFAULT_TARGET = 'http://127.0.0.1:5000';
-const NOT_OF_THE_FRONTEND = ['*.py', '__pycache__/**', 'venv/**', '.venv/**'].map(
-  (files) => `**/${files}`,
-);
+const NOT_OF_THE_FRONTEND = [
+  '*.py',
+  '__pycache__/**',
+  'venv/**',
+  '.venv/**',
+].map((files) => `**/${files}`);
 
 /**
  * Join Vite's development server and Flask's, so that the browser sees one.

@@ -118,7 +118,7 @@ def mark_missing_route(response: Response) -> Response:
 
 
 def cause_of(error: Exception) -> Exception:
-    """Return what the app raised, where Flask's command tells it in words of its own."""
+    """Return what the app raised; Flask's command tells some in words of its own."""
     is_told = isinstance(error, NoAppException) and error.__context__
     return error.__context__ if is_told else error
 

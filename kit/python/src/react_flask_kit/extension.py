@@ -21,7 +21,9 @@ class Kit:
     extensions. The README of this package lists what it changes of an app.
     """
 
-    def __init__(self, app: Flask | None = None, required: Collection[str] = ()) -> None:
+    def __init__(
+        self, app: Flask | None = None, required: Collection[str] = ()
+    ) -> None:
         """Set up an app, if there is one.
 
         Settings named in `required`, such as "JWT_SECRET_KEY", have no default: without
@@ -55,7 +57,7 @@ class Kit:
     def ready_check(self, check: Callable[[], object]) -> Callable[[], object]:
         """Register a function that raises while the app cannot do its work.
 
-        `GET /ready` calls it, in the app's context: a query to the database, for example.
+        `GET /ready` calls it in the app's context: a query to the database, say.
         """
         self.checks.append(check)
         return check

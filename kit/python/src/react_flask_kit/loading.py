@@ -22,7 +22,7 @@ def load_app() -> Flask:
 
 
 def name_app() -> None:
-    """Set FLASK_APP as .env or .flaskenv says it; nothing else of these files is set."""
+    """Set FLASK_APP as .env or .flaskenv says; nothing else of these files is set."""
     for file in (".env", ".flaskenv"):
         value = dotenv_values(find_dotenv(file, usecwd=True)).get("FLASK_APP")
         if value:
@@ -32,8 +32,8 @@ def name_app() -> None:
 def app_folder() -> Path:
     """Return the folder of the file that FLASK_APP names, else the current one.
 
-    A stray __init__.py there makes Flask import the file as a part of a package: without
-    this folder in sys.path, its neighbours would be out of reach.
+    A stray __init__.py there makes Flask import the file as a part of a package:
+    without this folder in sys.path, its neighbours would be out of reach.
     """
     file = re.split(r":(?![\\/])", os.environ.get("FLASK_APP", ""), maxsplit=1)[0]
     return Path(file).resolve().parent if file.endswith(".py") else Path.cwd()

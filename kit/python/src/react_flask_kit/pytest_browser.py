@@ -24,7 +24,7 @@ ARGS = ["--enable-features=RenderDocument:level/crashed-frame"]
 def browser_type_launch_args(
     browser_type_launch_args: dict, browser_name: str, playwright: Playwright
 ) -> dict:
-    """Prefer an installed browser; without any, skip the test, or fail it where CI=true."""
+    """Prefer an installed browser; without any, skip, or where CI=true fail."""
     if browser_name != "chromium":
         return browser_type_launch_args
     chosen = {"args": ARGS} | browser_type_launch_args

@@ -1,8 +1,8 @@
 """Fixtures for the tests of an app: `app`, `client`, `site`, and a browser's `page`.
 
 Where FLASK_APP names an app, the tests have an environment of their own: `.env.test`
-instead of `.env` and of the shell's FLASK_* and DATABASE_URL, and an instance folder that
-is made for the run. Without FLASK_APP this plugin does nothing.
+instead of `.env` and of the shell's FLASK_* and DATABASE_URL, and an instance folder
+that is made for the run. Without FLASK_APP this plugin does nothing.
 """
 
 import os
@@ -45,9 +45,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Make warnings of the app's own modules errors; add the fixtures of the browser."""
+    """Make warnings of the app's own modules errors; add the browser's fixtures."""
     if "FLASK_APP" in os.environ:
-        # First, so that what the project itself says of warnings comes after it and wins.
+        # First, so that what the project itself says of warnings wins.
         errors = [f"error:::{name}(\\.|$)" for name in sorted(own_modules())]
         config.getini("filterwarnings")[:0] = [NOT_OURS, *errors]
     if config.pluginmanager.hasplugin("playwright"):
@@ -78,7 +78,7 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Build the frontend and serve it with the app as in production; return its address."""
+    """Build the frontend, serve it with the app as in production; yield the address."""
     from .testing import built_frontend, production_server
 
     build = tmp_path_factory.mktemp("build")

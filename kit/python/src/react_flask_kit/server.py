@@ -1,6 +1,6 @@
 """Production: the app and the built frontend on one port.
 
-    python -m react_flask_kit
+python -m react_flask_kit
 """
 
 import multiprocessing

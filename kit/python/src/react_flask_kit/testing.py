@@ -1,4 +1,4 @@
-"""Run what a test needs to be real: the build of the frontend, the production server."""
+"""Run what a test needs to be real: the frontend's build, the production server."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ SECONDS_TO_STOP = 40
 
 
 def built_frontend(project: Path, build: Path) -> None:
-    """Run `npm run build` of a project into a folder; what it prints tells why it fails."""
+    """Run `npm run build` of a project into a folder."""
     npm = shutil.which("npm")
     assert npm, "npm is not on the PATH: install Node.js"
     # As on the day of the release, whatever is set for tests.
@@ -31,7 +31,7 @@ def built_frontend(project: Path, build: Path) -> None:
 
 @contextmanager
 def production_server(project: Path, **env: str) -> Iterator[str]:
-    """Serve a project on a free port of 127.0.0.1, with one worker; yield its address."""
+    """Serve a project on a free port of 127.0.0.1, by one worker; yield the address."""
     port = free_port()
     settings = {"HOST": "127.0.0.1", "PORT": str(port), "WEB_CONCURRENCY": "1"}
     with tempfile.TemporaryFile() as log:
@@ -46,8 +46,8 @@ def production_server(project: Path, **env: str) -> Iterator[str]:
         try:
             deadline = time.monotonic() + SECONDS_TO_START
             while not is_answering(f"http://127.0.0.1:{port}/health"):
-                is_late = time.monotonic() > deadline
-                assert not is_late and server.poll() is None, printed(log)
+                assert server.poll() is None, printed(log)
+                assert time.monotonic() < deadline, printed(log)
                 time.sleep(0.05)
             yield f"http://localhost:{port}"
         finally:
@@ -72,7 +72,7 @@ def is_answering(address: str) -> bool:
     return True
 
 
-def printed(log) -> str:  # noqa: ANN001
+def printed(log) -> str:
     """Return what was written into a file."""
     log.seek(0)
     return log.read().decode(errors="replace")
