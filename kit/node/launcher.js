@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /**
  * The commands of package.json: `node kit/node COMMAND` prepares what it needs, then runs it.
  *

@@ -8,6 +8,7 @@ import { problem, ROOT, readPackage, readProjectFile } from './project.js';
 
 const YARN = '@yarnpkg/cli-dist@4.18.1';
 const NPX = ['npx', '--prefer-offline', '--yes', `--package=${YARN}`];
+const ROOT_IN_LOCKFILE = '@workspace:.';
 const STAMP = ['node_modules', '.installed'];
 const KIT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -141,9 +142,8 @@ function readJson(folder) {
 }
 
 /**
- * Let yarn.lock call the project as package.json does.
- *
- * Nothing else in it depends on the name, so that a rename is no reason to resolve anew.
+ * Let yarn.lock call the project as package.json does, so that a rename is no reason to resolve
+ * anew.
  */
 function renameInLockfile() {
   const lockfile = readProjectFile('yarn.lock');
@@ -155,17 +155,31 @@ function renameInLockfile() {
 }
 
 /**
- * Write the name of the project's root into a lockfile of Yarn 4.
+ * Write the name of the project's root into a lockfile of Yarn 4: it is in two lines, and
+ * decides where among the others the root's entry is.
  *
  * @param {string} lockfile
  * @param {string} [name] of package.json; Yarn itself makes one where there is none
  * @returns {string}
  */
-export function withProjectName(lockfile, name = 'root-workspace-0b6124') {
-  return lockfile.replace(
-    /^"[^"\n]+@workspace:\."(?=:$)|(?<=^ {2}resolution: )"[^"\n]+@workspace:\."(?=$)/gm,
-    `"${name}@workspace:."`,
-  );
+export function withProjectName(lockfile, name) {
+  const end = lockfile.includes('\r\n') ? '\r\n' : '\n';
+  const text = lockfile.trimEnd();
+  const entries = text.split(end + end);
+  const isRoot = (entry) => lockfileKey(entry)?.endsWith(ROOT_IN_LOCKFILE);
+  const root = entries.find(isRoot);
+  if (!root) return lockfile;
+  const key = `${name || 'root-workspace-0b6124'}${ROOT_IN_LOCKFILE}`;
+  const renamed = root.replaceAll(`"${lockfileKey(root)}"`, () => `"${key}"`);
+  const others = entries.filter((entry) => entry !== root);
+  const next = others.findIndex((entry) => lockfileKey(entry) > key);
+  const place = next === -1 ? others.length : next;
+  const written = others.toSpliced(place, 0, renamed).join(end + end);
+  return written + lockfile.slice(text.length);
+}
+
+function lockfileKey(entry) {
+  return /^"(.+)":\r?$/m.exec(entry)?.[1];
 }
 
 function assertLockfileIsWhole() {

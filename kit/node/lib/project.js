@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import util from 'node:util';
+import { parseEnvFile } from './env-file.js';
 
 /** The project's folder: package scripts run where package.json is. */
 export const ROOT = process.cwd();
@@ -8,14 +9,14 @@ export const ROOT = process.cwd();
 /**
  * Read a file of the project.
  *
- * @param {...string} segments its path below the project's folder
+ * @param {...string} segments its path, seen from the project's folder
  * @returns {string | undefined} the text, or undefined where there is no such file
  */
 export function readProjectFile(...segments) {
   try {
     // Editors on Windows may begin a file with a byte order mark.
     return fs
-      .readFileSync(path.join(ROOT, ...segments), 'utf8')
+      .readFileSync(path.resolve(ROOT, ...segments), 'utf8')
       .replace(/^\uFEFF/, '');
   } catch (error) {
     if (error.code === 'ENOENT') return undefined;
@@ -26,14 +27,15 @@ export function readProjectFile(...segments) {
 /**
  * Read the project's package.json.
  *
+ * @param {string} [folder] where it is
  * @returns {object}
  * @throws {Error} when it is missing or not JSON
  */
-export function readPackage() {
-  const text = readProjectFile('package.json');
+export function readPackage(folder = ROOT) {
+  const text = readProjectFile(folder, 'package.json');
   if (text === undefined) {
     throw problem(
-      `There is no package.json in ${ROOT}. Run the command in the project's folder.`,
+      `There is no package.json in ${folder}. Run the command in the project's folder.`,
     );
   }
   try {
@@ -75,7 +77,7 @@ export function apiAddress(fallback, env = process.env) {
  */
 export function flaskSetting(name, env = process.env) {
   const files = ['.env', '.flaskenv'].map((file) =>
-    util.parseEnv(readProjectFile(file) ?? ''),
+    parseEnvFile(readProjectFile(file) ?? ''),
   );
   return [env, ...files].find((settings) => settings[name])?.[name];
 }

@@ -1,11 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { parseEnvFile } from '../../lib/env-file.js';
 import { problem } from '../../lib/project.js';
 
-// A line that sets a variable: in quotes, which may hold several lines, or plain up to " #".
-const ASSIGNMENT =
-  /^[^\S\n]*(?:export[^\S\n]+)?([\w.-]+)[^\S\n]*=[^\S\n]*(?:(['"`])((?:\\.|(?!\2)[^\\])*)\2[^\S\n]*(?:#.*)?|((?!['"`]).*))$/gm;
-const REFERENCE = /(\\)?\$(?:\{(\w+)\}|(\w+))/g;
+const REFERENCE = /\\\$|\$(?:(\w+)|\{(\w+)(?::-([^}]*))?\})/g;
 // Kept where a restart of Vite finds it: by then, process.env has the files' values too.
 const ENVIRONMENT = Symbol.for('create-react-app:environment');
 
@@ -13,8 +11,8 @@ const ENVIRONMENT = Symbol.for('create-react-app:environment');
  * Read the environment, and the .env files for what it does not set.
  *
  * "Adding Custom Environment Variables": files on the left have more priority:
- * .env.[mode].local, .env.local (not in tests), .env.[mode], .env; $NAME and ${NAME} stand for
- * other variables, \$ for a dollar.
+ * .env.[mode].local, .env.local (not in tests), .env.[mode], .env; $NAME stands for another
+ * variable, \$ for a dollar.
  *
  * @param {string} root the project's folder
  * @param {string} mode 'development', 'production' or 'test'
@@ -26,16 +24,31 @@ export function readEnvironment(root, mode) {
   const local = mode === 'test' ? [] : ['.env.local'];
   const files = ['.env', `.env.${mode}`, ...local, `.env.${mode}.local`];
   const set = Object.assign({}, ...files.map((file) => parse(root, file)));
+  return { ...expand(set, environment), ...environment };
+}
 
-  const lookUp = (name, within) => {
-    if (environment[name] !== undefined) return environment[name];
+/**
+ * Replace references: $NAME and ${NAME} as in create-react-app, ${NAME:-default} as in Flask.
+ *
+ * @param {Record<string, string>} set by files
+ * @param {Record<string, string>} environment has more priority, and is taken literally
+ * @returns {Record<string, string>} the same names
+ */
+export function expand(set, environment) {
+  const given = new Map(Object.entries(environment));
+  const written = new Map(Object.entries(set));
+  const lookUp = (name, within = []) => {
+    if (given.has(name)) return given.get(name);
     if (within.includes(name)) return '';
-    return (set[name] ?? '').replace(REFERENCE, (text, escaped, a, b) =>
-      escaped ? text.slice(1) : lookUp(a ?? b, [...within, name]),
-    );
+    return written
+      .get(name)
+      ?.replace(REFERENCE, (text, plain, braced, fallback = '') =>
+        text === '\\$'
+          ? '$'
+          : (lookUp(plain ?? braced, [...within, name]) ?? fallback),
+      );
   };
-  const expanded = Object.keys(set).map((name) => [name, lookUp(name, [])]);
-  return { ...Object.fromEntries(expanded), ...environment };
+  return Object.fromEntries(Object.keys(set).map((key) => [key, lookUp(key)]));
 }
 
 /**
@@ -75,19 +88,7 @@ export function defineProcessEnv(pageEnv) {
 function parse(root, file) {
   const place = path.join(root, file);
   if (!fs.existsSync(place)) return {};
-  const text = fs.readFileSync(place, 'utf8').replaceAll('\r\n', '\n');
-  const set = {};
-  const rest = text.replace(ASSIGNMENT, (all, name, quote, quoted, plain) => {
-    set[name] = quoted ?? plain.replace(/\s#.*$/, '').trim();
-    if (quote === '"') set[name] = quoted.replaceAll('\\n', '\n');
-    return all.replace(/.+/g, '');
+  return parseEnvFile(fs.readFileSync(place, 'utf8'), (line, text) => {
+    throw problem(`${file}, line ${line} is not NAME=VALUE: ${text}`);
   });
-  const lines = rest.split('\n');
-  const wrong = lines.findIndex((line) => /^\s*[^#\s]/.test(line));
-  if (wrong !== -1) {
-    throw problem(
-      `${file}, line ${wrong + 1} is not NAME=VALUE: ${lines[wrong].trim()}`,
-    );
-  }
-  return set;
 }

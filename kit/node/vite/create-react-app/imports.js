@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { parseTsconfig } from 'get-tsconfig';
 import { normalizePath, parseSync, transformWithOxc, Visitor } from 'vite';
 import { problem } from '../../lib/project.js';
 import { importInstalled } from './packages.js';
@@ -91,20 +92,36 @@ function absoluteImports(app) {
   };
 }
 
-function readBaseUrl(app) {
-  const file = ['tsconfig.json', 'jsconfig.json'].find((name) => app.has(name));
-  if (!file) return undefined;
-  const text = fs.readFileSync(path.join(app.root, file), 'utf8');
-  const baseUrl = /^(?!\s*\/\/).*?"baseUrl"\s*:\s*"([^"]*)"/m.exec(text)?.[1];
-  if (baseUrl === undefined) return undefined;
-  const base = path.resolve(app.root, baseUrl);
-  const place = normalizePath(path.relative(app.root, base));
-  if (place === 'node_modules') return undefined;
-  if (place === 'src' || place === '') return base;
+/**
+ * Read "baseUrl" of tsconfig.json or jsconfig.json.
+ *
+ * @param {import('./index.js').App} app
+ * @returns {string | undefined} a folder; undefined where all but relative imports are packages
+ * @throws {Error} when the file cannot be read, or names a folder that create-react-app refuses
+ */
+export function readBaseUrl({ root }) {
+  const names = ['tsconfig.json', 'jsconfig.json'];
+  const name = names.find((file) => fs.existsSync(path.join(root, file)));
+  if (!name) return undefined;
+  const { baseUrl } = readTypeScriptConfig(root, name).compilerOptions ?? {};
+  if (!baseUrl) return undefined;
+  const base = path.resolve(root, baseUrl);
+  const place = normalizePath(path.relative(root, base));
+  if (place === 'src' || place === '.') return base;
+  // What a monorepo's own file says is not said of this page.
+  if (place === 'node_modules' || place.startsWith('..')) return undefined;
   throw problem(
-    `"baseUrl" in ${file} is ${JSON.stringify(baseUrl)}. create-react-app knows "src", ` +
+    `"baseUrl" in ${name} is ${JSON.stringify(place)}. create-react-app knows "src", ` +
       '"node_modules" and ".".',
   );
+}
+
+function readTypeScriptConfig(root, name) {
+  try {
+    return parseTsconfig(path.join(root, name));
+  } catch (error) {
+    throw problem(`${name} cannot be read: ${error.message}`);
+  }
 }
 
 /** "Adding SVGs": `import { ReactComponent } from './logo.svg'`, once vite-plugin-svgr is there. */

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { problem } from '../../lib/project.js';
+import { problem, readPackage } from '../../lib/project.js';
 import { buildOutput } from './build.js';
 import { defineProcessEnv, forPage, readEnvironment } from './env.js';
 import { publicIndexHtml } from './html.js';
@@ -49,9 +49,7 @@ export class App {
     this.isTest = mode === 'test' && !this.isBuild;
     this.isDevelopment = !this.isBuild && !this.isTest;
     this.env = readEnvironment(root, mode);
-    this.package = JSON.parse(
-      fs.readFileSync(path.join(root, 'package.json'), 'utf8'),
-    );
+    this.package = readPackage(root);
     const nodeEnv = this.isBuild
       ? 'production'
       : this.isTest

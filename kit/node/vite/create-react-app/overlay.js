@@ -1,5 +1,5 @@
-import fs from 'node:fs';
 import { SourceMap } from 'node:module';
+import { codeFrame } from '../code-frame.js';
 
 const CLIENT = '\0create-react-app:overlay';
 const IS_CLIENT = /^\0create-react-app:overlay$/;
@@ -84,17 +84,4 @@ async function original(server, found) {
     line: entry.originalLine + 1,
     column: entry.originalColumn + 1,
   };
-}
-
-/** Show the lines around a place, in the form that the overlay recognises. */
-function codeFrame({ file, line, column }) {
-  const lines = fs.readFileSync(file, 'utf8').split('\n');
-  const first = Math.max(0, line - 3);
-  const shown = lines
-    .slice(first, line + 2)
-    .map((text, i) => `${String(first + i + 1).padStart(4)} | ${text}`);
-  return shown
-    .toSpliced(line - first, 0, `     | ${' '.repeat(column - 1)}^`)
-    .concat('')
-    .join('\n');
 }

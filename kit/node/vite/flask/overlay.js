@@ -1,8 +1,6 @@
-import fs from 'node:fs';
+import { codeFrame } from '../code-frame.js';
 
 const RECENT = 2_000;
-
-const LINES_AROUND = 3;
 const FRAME = /^ {2}File "(.+)", line (\d+)(?:, in (.+))?$/;
 const LIBRARY = /[\\/](site-packages|react_flask_kit|python3\.\d+|Lib)[\\/]|^</;
 
@@ -101,7 +99,7 @@ function overlayError({ exception, traceback, file, line }, request) {
     message: `${exception}\n\n${request}`,
     id: file,
     loc: { file, line, column: 1 },
-    frame: codeFrame(file, line),
+    frame: codeFrame({ file, line }),
     stack: shorten(traceback),
   };
 }
@@ -117,29 +115,6 @@ function formOf({ headers }) {
 /** Write a text as JavaScript, with nothing in it that would end the script. */
 function quote(text) {
   return JSON.stringify(text).replaceAll('<', '\\u003c');
-}
-
-/** Show the lines around a place, in the form that the overlay recognises. */
-function codeFrame(file, line) {
-  let lines;
-  try {
-    lines = fs.readFileSync(file, 'utf8').split('\n');
-  } catch {
-    // Flask may run in a container, with other paths.
-    return '';
-  }
-  const first = Math.max(1, line - LINES_AROUND);
-  const width = String(line + LINES_AROUND).length;
-  return lines
-    .slice(first - 1, line + LINES_AROUND)
-    .map((text, i) => `${String(first + i).padEnd(width)} | ${text}\n`)
-    .toSpliced(line - first + 1, 0, caretBelow(lines[line - 1], width))
-    .join('');
-}
-
-function caretBelow(text = '', width = 0) {
-  const indent = text.match(/^\s*/)[0];
-  return `${' '.repeat(width)} | ${indent}^\n`;
 }
 
 /** Keep a traceback's places in the project, as links, and count those in libraries. */
