@@ -1,36 +1,33 @@
-"""New apps out of api.py, with settings and routes of a test's own."""
+"""New apps out of the fixture app, with settings and routes of a test's own."""
 
 import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType
 from unittest.mock import patch
 
 from flask import Flask, request
-from servers import ROOT
+from processes import clean_env
 from werkzeug.serving import make_server
 
-API = ROOT / "api/api.py"
+APP = Path(__file__).parent / "fixture_app/app.py"
 
 
-def load_app(
-    edit: Callable[[str], str] = lambda source: source, **settings: str
-) -> Flask:
-    """Run api.py, edited, with no settings but these (without FLASK_ in the names)."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith("FLASK_")}
-    module = ModuleType("api")
-    module.__file__ = str(API)
-    code = compile(edit(API.read_text(encoding="utf-8")), API, "exec")
-    with patch.dict(
-        os.environ, env | {f"FLASK_{k}": v for k, v in settings.items()}, clear=True
-    ):
+def load_app(file: Path = APP, /, **settings: str) -> Flask:
+    """Run a file with no settings but these (without FLASK_ in the names)."""
+    module = ModuleType(file.stem)
+    module.__file__ = str(file)
+    code = compile(file.read_text(encoding="utf-8"), file, "exec")
+    env = clean_env(**{f"FLASK_{name}": text for name, text in settings.items()})
+    with patch.dict(os.environ, env, clear=True):
         exec(code, module.__dict__)
     return module.app
 
 
 def load_app_with_routes(**settings: str) -> Flask:
-    """Run api.py and add a route for each way to answer."""
+    """Run the fixture app and add a route for each way to answer."""
     app = load_app(**settings)
 
     @app.get("/crash")

@@ -1,4 +1,8 @@
-"""The API, asked through Flask's test client."""
+"""Every error is problem details, and tells the inside in debug only.
+
+The contract: whatever goes wrong has one shape, application/problem+json; what the
+error itself brings stays, its headers or a response of its own.
+"""
 
 import time
 

@@ -7,11 +7,13 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from apps import API, load_app
-from playwright.sync_api import Page, expect
-from servers import free_port, get, is_answering, running, wait_for
+from apps import APP, load_app
+from processes import Process, clean_env, get, running, wait_for
+from react_flask_kit.testing import free_port, is_answering
 
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}"
 LINE = re.compile(
@@ -20,8 +22,8 @@ LINE = re.compile(
 )
 IN_ANOTHER_PROCESS = """
 import sys
-sys.path.insert(0, {api!r})
-from api import app
+sys.path.insert(0, {folder!r})
+from app import app
 
 @app.get("/crash/<path:_>")
 def crash(_):
@@ -33,9 +35,14 @@ client = app.test_client()
 
 
 def stderr_of(code: str, **env: str) -> str:
-    script = IN_ANOTHER_PROCESS.format(api=str(API.parent), code=code)
-    command = [sys.executable, "-c", script]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    script = IN_ANOTHER_PROCESS.format(folder=str(APP.parent), code=code)
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=clean_env(**env),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return done.stderr
 
 
@@ -126,27 +133,36 @@ for t in threads: t.join()
     assert len(ids) == len(set(ids)) == 400
 
 
-def test_development_says_each_request_once(project: Path) -> None:
+@contextmanager
+def development(folder: Path, **env: str) -> Iterator[tuple[Process, str]]:
+    """Run the server of development; yield it and the address of the app."""
     port = free_port()
-    with running(project, "start-api", FLASK_RUN_PORT=str(port)) as api:
-        wait_for(lambda: is_answering(port), "the API")
-        assert get(f"http://127.0.0.1:{port}/time?once")[0] == 200
-        api.prints("GET /time")
-        assert get(f"http://127.0.0.1:{port}/last")[0] == 404
-        api.prints("GET /last")
-    assert api.output.count("/time") == api.output.count("/last") == 1
+    url = f"http://127.0.0.1:{port}"
+    flask = ["flask", "--app", "react_flask_kit.development", "run", "--no-debugger"]
+    settings = {"FLASK_APP": str(APP), "FLASK_DEBUG": "1", "FLASK_RUN_PORT": str(port)}
+    command = [sys.executable, "-m", *flask]
+    with running(folder, *command, **settings, **env) as server:
+        wait_for(lambda: server.ended or is_answering(url), "the server")
+        yield server, url
 
 
-def test_development_says_in_one_line_and_over_the_page_that_a_setting_is_refused(
-    page: Page, project: Path
+def test_development_says_each_request_once(tmp_path: Path) -> None:
+    with development(tmp_path) as (server, url):
+        assert get(f"{url}/time?once")[0] == 200
+        server.prints("GET /time")
+        assert get(f"{url}/last")[0] == 404
+        server.prints("GET /last")
+        assert server.output.count("/time") == server.output.count("/last") == 1
+
+
+def test_development_says_in_one_line_and_in_each_answer_that_a_setting_is_refused(
+    tmp_path: Path,
 ) -> None:
-    port = str(free_port())
-    ports = {"PORT": port, "FLASK_RUN_PORT": str(free_port())}
     message = "FLASK_LOG_FORMAT: write text or json; not 'xml'."
-    with running(project, "dev", FLASK_LOG_FORMAT="xml", **ports) as dev:
-        dev.prints(f"Error: {message}")
-        wait_for(lambda: is_answering(int(port)), "the page")
-        page.goto(f"http://localhost:{port}")
-        overlay = page.locator("vite-error-overlay")
-        expect(overlay).to_contain_text(f"SettingError: {message}")
-        assert "Traceback" not in dev.output
+    with development(tmp_path, FLASK_LOG_FORMAT="xml") as (server, url):
+        server.prints(f"Error: {message}")
+        status, problem = get(f"{url}/time")
+        assert status == 500
+        assert problem["exception"] == f"SettingError: {message}"
+        assert server.output.count(message) == 1
+        assert "Traceback" not in server.output

@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 
 import pytest
 from apps import load_app, load_app_with_routes
-from configuration import SettingError
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from react_flask_kit import SettingError
 
 LISTED = "https://app.example.com"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
@@ -44,7 +44,9 @@ origins = st.one_of(values, st.lists(parts, max_size=8).map("".join), st.just(LI
 methods = st.one_of(
     st.sampled_from(METHODS), st.text(string.ascii_uppercase, min_size=1, max_size=9)
 )
-known = st.sampled_from(["/time", "/health", "/echo", "/upload", "/slash", "/time/"])
+known = st.sampled_from(
+    ["/time", "/health", "/ready", "/echo", "/upload", "/slash", "/time/"]
+)
 segments = st.sampled_from(
     [
         "/",
