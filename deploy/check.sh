@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Check the files of this folder for mistakes; `npm run lint` does it for the code.
-# With what the tests installed in api/venv, it downloads the tools below, once.
+# uv, which `npm test` installs in api/venv, downloads the tools below once.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -4,6 +4,8 @@ import gzip
 import http.client
 import json
 import os
+import re
+import shlex
 import shutil
 import signal
 import socket
@@ -11,27 +13,61 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
-from request_table import ERROR, TABLE, Row, name
-from security import HEADERS, STRICT_TRANSPORT, content_security_policy
-from servers import ROOT, free_port, get, is_listening, serving, under_load, wait_for
+from playwright.sync_api import Browser, expect
+from request_table import ERROR, FETCH, NAVIGATE, TABLE, Row, name
+from servers import (
+    ROOT,
+    clean_env,
+    edit,
+    free_port,
+    get,
+    is_listening,
+    python_of,
+    serving,
+    under_load,
+    wait_for,
+)
 from werkzeug.exceptions import default_exceptions
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="deploy/ is for Debian's nginx and systemd"
 )
 
-SITE = ROOT / "deploy/nginx/react-flask-app.conf"
-UNIT = ROOT / "deploy/systemd/react-flask-app.service"
-HOME = "/srv/react-flask-app"
-SECURITY = dict(
-    [("Content-Security-Policy", content_security_policy()), *HEADERS, STRICT_TRANSPORT]
+SITE = ROOT / "deploy/nginx/site.conf"
+UNIT = ROOT / "deploy/systemd/app.service"
+NAME = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))["name"]
+# Of all that tell a browser what a page may do.
+SECURITY = (
+    "Content-Security-Policy",
+    "Cross-Origin-Resource-Policy",
+    "Permissions-Policy",
+    "Referrer-Policy",
+    "Strict-Transport-Security",
+    "X-Content-Type-Options",
 )
+OF_FILES = (
+    "Cache-Control",
+    "Cross-Origin-Resource-Policy",
+    "Strict-Transport-Security",
+    "X-Content-Type-Options",
+)
+ASK_FOR_PROTOCOL_AND_HOST = """async () => {
+  const seen = await (await fetch('/echo')).json();
+  const [entry] = performance.getEntriesByType('navigation');
+  return [entry.nextHopProtocol, seen.headers.Host];
+}"""
+ROOT_OF_FLASK = """
+
+@app.get("/")
+def root() -> dict[str, int]:
+    return {"root": time.monotonic_ns()}
+"""
 NGINX_CONF = """
 daemon off;
 user root;
@@ -51,6 +87,13 @@ http {
     include site.conf;
 }
 """
+
+
+def as_arguments(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("-", "_"): value for name, value in headers.items()}
+
+
+NAVIGATION, FETCHING = as_arguments(NAVIGATE), as_arguments(FETCH)
 
 
 class Site(NamedTuple):
@@ -121,7 +164,8 @@ def nginx(folder: Path, project: Path, api_port: int) -> Iterator[Site]:
         "/etc/letsencrypt/live/example.com": str(folder),
         "server_name example.com": "server_name localhost",
         "/var/www/html": str(folder),
-        HOME: str(folder / "app"),
+        f"/srv/{NAME}": str(folder / "app"),
+        "/var/lib/nginx/page": str(folder / "copies"),
     }.items():
         assert old in text
         text = text.replace(old, new)
@@ -176,16 +220,15 @@ def test_who_answers(site: Site, row: Row) -> None:
         assert b'<div id="root">' in body
 
 
-def test_nginx_serves_each_file_as_the_api_does(
+def test_a_file_of_the_frontend_is_what_the_api_sends(
     site: Site, api: SimpleNamespace, built_project: Path
 ) -> None:
     build = built_project / "build"
-    names = [str(file.relative_to(build)) for file in build.rglob("*.*")]
+    names = [file.relative_to(build).as_posix() for file in build.rglob("*.*")]
     files = [f"/{name}" for name in names if not name.endswith((".br", ".gz"))]
     assert len(files) > 5
     for path in ["/", *files]:
-        direct = http.client.HTTPConnection("127.0.0.1", api.port, timeout=20)
-        expected, content = ask(direct, "GET", path)
+        expected, content = ask_api(api, path)
         answer, body = site.ask(path)
         assert (answer.status, body) == (200, content), path
         # Older versions of nginx have JavaScript's older type.
@@ -193,8 +236,26 @@ def test_nginx_serves_each_file_as_the_api_does(
             "application/javascript", "text/javascript"
         )
         assert media_type == expected.headers["Content-Type"], path
-        assert answer.headers["Cache-Control"] == expected.headers["Cache-Control"]
-        assert {name: answer.headers[name] for name in SECURITY} == SECURITY
+        for header in OF_FILES:
+            assert answer.headers[header] == expected.headers[header], (path, header)
+
+
+def ask_api(
+    api: SimpleNamespace, path: str, **headers: str
+) -> tuple[http.client.HTTPResponse, bytes]:
+    """Ask the API without nginx, as nginx does for a browser that uses TLS."""
+    direct = http.client.HTTPConnection("127.0.0.1", api.port, timeout=20)
+    fields = {name.replace("_", "-"): value for name, value in headers.items()}
+    return ask(direct, "GET", path, None, {"X-Forwarded-Proto": "https"} | fields)
+
+
+def test_nginx_itself_serves_what_is_named_after_its_content(
+    built_project: Path, tmp_path: Path
+) -> None:
+    hashed = [file.name for file in built_project.glob("build/static/js/*.js")]
+    with nginx(tmp_path, built_project, free_port()) as site:
+        assert site.ask(f"/static/js/{hashed[0]}")[0].status == 200
+        assert site.ask("/logo192.png")[0].status == 502
 
 
 def test_a_file_is_sent_compressed_if_the_browser_can_read_it(
@@ -225,11 +286,17 @@ def test_a_file_that_is_known_is_not_sent_again(site: Site) -> None:
         assert again.headers["Cache-Control"] == "no-cache"
 
 
-@pytest.mark.parametrize("path", ["/time", "/deep/link", "/../etc/passwd"])
-def test_each_answer_has_the_security_headers_once(site: Site, path: str) -> None:
-    answer, _ = site.ask(path)
-    sent = {name: answer.headers.get_all(name) for name in SECURITY}
-    assert sent == {name: [value] for name, value in SECURITY.items()}
+@pytest.mark.parametrize("path", ["/", "/time", "/deep/link", "/logo192.png"])
+def test_the_headers_that_protect_are_those_of_the_api_and_sent_once(
+    site: Site, api: SimpleNamespace, path: str
+) -> None:
+    expected, _ = ask_api(api, path, **NAVIGATION)
+    answer, _ = site.ask(path, **NAVIGATION)
+    assert expected.headers["Strict-Transport-Security"]
+    for header in SECURITY:
+        once = expected.headers.get_all(header)
+        assert answer.headers.get_all(header) == once, header
+        assert once is None or len(once) == 1
 
 
 def test_flask_sees_the_address_that_the_browser_sees(site: Site) -> None:
@@ -244,11 +311,41 @@ def test_flask_sees_the_address_that_the_browser_sees(site: Site) -> None:
     assert headers["X-Forwarded-Host"] == f"localhost:{site.port}"
 
 
+@pytest.mark.parametrize(
+    ("target", "host", "seen"),
+    [
+        ("/echo", "localhost", "localhost"),
+        ("/echo", "localhost:8443", "localhost:8443"),
+        ("/echo", "LOCALHOST:8443", "localhost:8443"),
+        ("https://localhost/echo", "localhost:8443", "localhost:8443"),
+        ("https://localhost/echo", "evil.example", "localhost"),
+        ("https://localhost/echo", "evil.example:8443", "localhost"),
+        ("https://localhost/echo", "localhost.evil.example:8443", "localhost"),
+        ("https://localhost:8443/echo", "evil.example", "localhost"),
+    ],
+)
+def test_the_host_of_the_request_line_counts(
+    site: Site, target: str, host: str, seen: str
+) -> None:
+    answer, body = ask(site.connect(), "GET", target, None, {"Host": host})
+    assert answer.status == 200, body
+    headers = json.loads(body)["headers"]
+    assert (headers["Host"], headers["X-Forwarded-Host"]) == (seen, seen)
+
+
+def test_a_redirect_keeps_the_port_that_the_browser_asked(site: Site) -> None:
+    answer, _ = site.ask("/login", "POST")
+    assert answer.headers["Location"] == f"https://localhost:{site.port}/echo"
+
+
 def test_http_leads_to_https(site: Site) -> None:
     plain = http.client.HTTPConnection("localhost", site.http_port, timeout=20)
     answer, _ = ask(plain, "POST", "/time?a=b%20c")
     assert answer.status == 308
     assert answer.headers["Location"] == "https://localhost/time?a=b%20c"
+    target = "http://localhost/time"
+    answer, _ = ask(plain, "GET", target, None, {"Host": "evil.example"})
+    assert answer.headers["Location"] == "https://localhost/time"
 
 
 def test_a_certificate_is_renewed_over_http(site: Site) -> None:
@@ -279,6 +376,18 @@ def test_browsers_use_http_2(site: Site) -> None:
         context.wrap_socket(connection, server_hostname="localhost") as encrypted,
     ):
         assert encrypted.selected_alpn_protocol() == "h2"
+
+
+def test_a_browser_shows_the_page_by_http_2(browser: Browser, site: Site) -> None:
+    with closing(browser.new_context(ignore_https_errors=True)) as context:
+        page = context.new_page()
+        errors: list[str] = []
+        page.on("console", lambda message: errors.append(message.text))
+        page.goto(f"{site.url}/deep/link")
+        expect(page.get_by_role("heading", name="React + Flask")).to_be_visible()
+        protocol, host = page.evaluate(ASK_FOR_PROTOCOL_AND_HOST)
+    assert (protocol, host) == ("h2", f"localhost:{site.port}")
+    assert errors == []
 
 
 @pytest.mark.parametrize(
@@ -316,14 +425,73 @@ def test_events_come_at_once(site: Site) -> None:
     connection.close()
 
 
-def test_without_the_api_there_is_the_page_and_an_error_that_says_so(
+def test_while_the_api_is_down_a_navigation_gets_the_last_page(
+    built_project: Path, tmp_path: Path
+) -> None:
+    with (
+        serving(built_project) as api,
+        nginx(tmp_path, built_project, api.port) as site,
+    ):
+        page, html = site.ask("/", Accept_Encoding="br", **NAVIGATION)
+        assert b'<div id="root">' in html
+        api.command.stop()
+        for path in ("/", "/deep/link", "/time"):
+            answer, body = site.ask(path, **NAVIGATION)
+            assert (answer.status, body) == (200, html), path
+            for header in (*SECURITY, "Content-Type", "Cache-Control", "ETag"):
+                assert answer.headers.get_all(header) == page.headers.get_all(header)
+        for method, path in (("GET", "/time"), ("GET", "/logo192.png"), ("POST", "/")):
+            answer, body = ask(site.connect(), method, path, None, FETCH)
+            assert (answer.status, answer.headers["Content-Type"]) == (502, ERROR)
+            problem = json.loads(body)
+            assert (problem["status"], problem["title"]) == (502, "Bad Gateway")
+            assert problem["detail"] == "The API is not running."
+
+
+def test_without_a_last_page_a_navigation_gets_an_error(
     built_project: Path, tmp_path: Path
 ) -> None:
     with nginx(tmp_path, built_project, free_port()) as site:
-        assert b'<div id="root">' in site.ask("/")[1]
-        answer, body = site.ask("/time")
-        assert (answer.status, answer.headers["Content-Type"]) == (502, ERROR)
-        assert json.loads(body)["detail"] == "The API does not run."
+        for path in ("/", "/deep/link"):
+            answer, _ = site.ask(path, **NAVIGATION)
+            assert answer.status == 502
+            assert answer.headers.get_content_type() == "text/html"
+
+
+def test_the_page_is_compressed_for_whoever_can_read_it(site: Site) -> None:
+    plain, html = site.ask("/")
+    packed, body = site.ask("/", Accept_Encoding="gzip, br")
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    for answer in (plain, packed):
+        assert answer.headers.get_all("Vary") == ["Accept-Encoding"]
+    assert gzip.decompress(body) == html
+    again, nothing = site.ask("/", If_None_Match=packed.headers["ETag"])
+    assert (again.status, nothing) == (304, b"")
+
+
+def test_a_new_build_shows_after_a_second(own_project: Path, tmp_path: Path) -> None:
+    index = own_project / "build/index.html"
+    index.parent.mkdir()
+    index.write_text("<!doctype html><p>old")
+    with serving(own_project) as api, nginx(tmp_path, own_project, api.port) as site:
+        assert site.ask("/")[1].endswith(b"old")
+        new = index.with_suffix(".new")
+        new.write_text("<!doctype html><p>newer")
+        new.replace(index)
+        wait_for(lambda: site.ask("/")[1].endswith(b"newer"), "the new page", 5)
+
+
+def test_what_flask_answers_at_the_root_is_never_kept(
+    own_project: Path, tmp_path: Path
+) -> None:
+    with (own_project / "api/api.py").open("a", encoding="utf-8") as file:
+        file.write(ROOT_OF_FLASK)
+    with serving(own_project) as api, nginx(tmp_path, own_project, api.port) as site:
+        assert site.ask("/", **FETCHING)[1] != site.ask("/", **FETCHING)[1]
+        assert not [file for file in (tmp_path / "copies").rglob("*") if file.is_file()]
+        api.command.stop()
+        assert site.ask("/", **FETCHING)[0].status == 502
 
 
 def test_no_get_is_lost_when_the_api_is_reloaded(
@@ -366,18 +534,43 @@ def is_running(pid: int) -> bool:
     return True
 
 
+def unit(folder: Path, project: Path) -> Path:
+    """Install the unit as deploy/README.md does, for a project in another place."""
+    place = folder / NAME
+    place.symlink_to(project)
+    file = folder / f"{NAME}.service"
+    file.write_text(UNIT.read_text(encoding="utf-8").replace("/srv/%N", str(place)))
+    return file
+
+
 def test_the_unit_is_what_systemd_understands_and_calls_safe(
     project: Path, tmp_path: Path
 ) -> None:
-    analyze = tool("systemd-analyze")
-    unit = tmp_path / UNIT.name
-    (tmp_path / "app").symlink_to(project)
-    unit.write_text(UNIT.read_text().replace(HOME, str(tmp_path / "app")))
+    analyze, file = tool("systemd-analyze"), unit(tmp_path, project)
     # At most 2.0 of 10.
     for check in (["verify"], ["security", "--offline=true", "--threshold=20"]):
         run = subprocess.run(
-            [analyze, *check, unit], check=False, capture_output=True, text=True
+            [analyze, *check, file], check=False, capture_output=True, text=True
         )
         assert run.returncode == 0, run.stdout + run.stderr
         # A misspelt setting is only a warning, and has no effect.
-        assert unit.name not in run.stderr
+        assert file.name not in run.stderr
+
+
+def test_the_units_reload_is_refused_where_the_new_code_does_not_start(
+    own_project: Path, tmp_path: Path
+) -> None:
+    text = unit(tmp_path, own_project).read_text(encoding="utf-8")
+    check = shlex.split(re.search("^ExecReload=(.*)$", text, re.MULTILINE)[1])
+    (folder,) = re.findall("^WorkingDirectory=(.*)$", text, re.MULTILINE)
+    assert Path(check[0]).samefile(python_of(own_project))
+    assert succeeds(check, folder)
+    edit(own_project / "api/api.py", "import time", "import tiem")
+    assert not succeeds(check, folder)
+
+
+def succeeds(command: list[str], folder: str) -> bool:
+    run = subprocess.run(
+        command, cwd=folder, env=clean_env(), check=False, capture_output=True
+    )
+    return run.returncode == 0

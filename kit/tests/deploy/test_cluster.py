@@ -3,13 +3,14 @@
 Needs KUBE_CONTEXT, the name of a context of kubectl whose nodes have the image of
 deploy/kubernetes/overlays/minikube; uses a namespace of its own there, and removes it:
 
-    KUBE_CONTEXT=minikube npm run test-api -- -n0 -rP tests/deploy/test_cluster.py
+    KUBE_CONTEXT=minikube npm run test-kit -- -n0 -rP tests/deploy/test_cluster.py
 """
 
 import json
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,8 +19,8 @@ import pytest
 from servers import ROOT, wait_for
 
 CONTEXT = os.environ.get("KUBE_CONTEXT")
-NAMESPACE = "react-flask-app-trial"
-DEPLOYMENT = "deployment/react-flask-app"
+NAMESPACE = "react-flask-kit-trial"
+DEPLOYMENT = "deployment/app"
 ROLLOUTS = 10
 # Runs in the cluster, because a Service has no address outside: two clients that open a
 # connection for each request, and two that keep theirs, as an ingress controller does.
@@ -61,6 +62,33 @@ for thread in threads:
     thread.join()
 print(json.dumps({"asked": asked, "failed": +failed}))
 """
+# An app that is ready or not, as a file says.
+TRIAL_APP = """
+import pathlib, time
+from flask import Flask
+from react_flask_kit import Kit
+
+app = Flask(__name__)
+kit = Kit(app)
+
+@kit.ready_check
+def has_what_it_needs():
+    assert not pathlib.Path("/tmp/not-ready").exists()
+
+@app.get("/time")
+def get_current_time():
+    return {"time": time.time()}
+"""
+USE_TRIAL_APP = {
+    "volumes": [{"name": "trial", "configMap": {"name": "trial"}}],
+    "containers": [
+        {
+            "name": "app",
+            "env": [{"name": "FLASK_APP", "value": "/trial/app.py"}],
+            "volumeMounts": [{"name": "trial", "mountPath": "/trial"}],
+        }
+    ],
+}
 
 pytestmark = [
     pytest.mark.skipif(
@@ -108,7 +136,7 @@ def is_rolled_out() -> None:
 
 def pods() -> list[dict]:
     """Return the pods of the deployment that are not about to end."""
-    label = "app.kubernetes.io/name=react-flask-app"
+    label = "app.kubernetes.io/name"
     every = json.loads(kubectl("get", "pods", "-l", label, "-o", "json"))["items"]
     return [pod for pod in every if "deletionTimestamp" not in pod["metadata"]]
 
@@ -116,9 +144,7 @@ def pods() -> list[dict]:
 def addresses() -> set[str]:
     """Return the addresses of the pods that get requests."""
     path = "{.subsets[*].addresses[*].ip}"
-    return set(
-        kubectl("get", "endpoints/react-flask-app", f"-ojsonpath={path}").split()
-    )
+    return set(kubectl("get", "endpoints/app", f"-ojsonpath={path}").split())
 
 
 @contextmanager
@@ -128,7 +154,7 @@ def load() -> Iterator[dict]:
     spec = app["spec"]
     container = spec["containers"][0]
     kept = ("image", "imagePullPolicy", "securityContext", "volumeMounts")
-    address = kubectl("get", "svc/react-flask-app", "-ojsonpath={.spec.clusterIP}")
+    address = kubectl("get", "svc/app", "-ojsonpath={.spec.clusterIP}")
     pod = {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -204,8 +230,7 @@ def test_a_killed_process_comes_back_without_a_restart_of_its_pod() -> None:
     with load() as result:
         wait_for(lambda: len(addresses()) == 2, "both replicas")
     assert result["failed"] == {}
-    counts = [pod["status"]["containerStatuses"][0]["restartCount"] for pod in pods()]
-    assert counts == [0, 0]
+    assert restarts() == [0, 0]
 
 
 def is_healthy(name: str) -> bool:
@@ -216,6 +241,33 @@ def page_of(name: str, check: bool = True) -> str:
     """Return the page as a pod shows it to itself."""
     ask = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8000').read())"
     return kubectl("exec", name, "--", "python", "-c", ask, check=check)
+
+
+def test_a_pod_that_is_not_ready_gets_no_request_and_is_not_restarted() -> None:
+    before = addresses()
+    kubectl("create", "configmap", "trial", f"--from-literal=app.py={TRIAL_APP}")
+    patch = {"spec": {"template": {"spec": USE_TRIAL_APP}}}
+    kubectl("patch", DEPLOYMENT, "--patch", json.dumps(patch))
+    is_rolled_out()
+    wait_for(lambda: len(addresses() - before) == 2, "the trial's app")
+    name = pods()[0]["metadata"]["name"]
+    with load() as result:
+        kubectl("exec", name, "--", "touch", "/tmp/not-ready")
+        wait_for(lambda: len(addresses()) == 1, "one pod less", 60)
+        # Longer than the liveness probe would need to restart it.
+        time.sleep(70)
+        assert len(addresses()) == 1
+        assert is_healthy(name)
+        kubectl("exec", name, "--", "rm", "/tmp/not-ready")
+        wait_for(lambda: len(addresses()) == 2, "both pods", 60)
+    assert result["failed"] == {}
+    assert restarts() == [0, 0]
+    kubectl("rollout", "undo", DEPLOYMENT)
+    is_rolled_out()
+
+
+def restarts() -> list[int]:
+    return [pod["status"]["containerStatuses"][0]["restartCount"] for pod in pods()]
 
 
 def test_a_release_that_cannot_start_takes_no_traffic_and_can_be_undone() -> None:

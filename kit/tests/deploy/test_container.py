@@ -2,7 +2,7 @@
 
 Needs Docker or podman, and some minutes the first time:
 
-    npm run test-api -- -n0 -rP tests/deploy
+    npm run test-kit -- -n0 -rP tests/deploy
 
 BUILD_OPTIONS are more options of the build, such as --network=host.
 """
@@ -19,11 +19,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import add_example_routes, copy_project
-from request_table import TABLE, Row, answer, name
+from projects import add_example_routes, copy_project
+from request_table import TABLE, Row, check, name
 from servers import edit, free_port, get, wait_for
 
-IMAGE = "react-flask-app:trial"
+IMAGE = "react-flask-kit-trial"
 LOCKED_DOWN = [
     "--read-only",
     "--cap-drop=all",
@@ -38,6 +38,19 @@ def second() -> dict[str, str]:
     time.sleep(1)
     return {"waited": "a second"}
 """
+LIST_PACKAGES = """
+from importlib.metadata import distributions
+print(*(distribution.name for distribution in distributions()))
+"""
+# What a project may have besides, and what must stay on this machine.
+OF_A_GROWN_PROJECT = {
+    ".env": "FLASK_SECRET_KEY=of-this-machine-only\n",
+    ".env.production": "REACT_APP_ASK=Ask again\n",
+    "api/instance/shelf.db": "",
+    "jsconfig.json": '{"compilerOptions": {"baseUrl": "src"}}\n',
+    "migrations/env.py": "",
+    "tests/test_more.py": "",
+}
 
 
 def find_engine() -> str | None:
@@ -64,13 +77,28 @@ def engine(*args: str) -> str:
 
 def build(project: Path) -> list[str]:
     """Build the image; return its layers."""
+    build_log(project)
+    return json.loads(engine("inspect", "-f", "{{json .RootFS.Layers}}", IMAGE))
+
+
+def build_log(project: Path) -> str:
+    """Build the image; return what the build prints."""
     # Else podman leaves out the health check.
     docker_format = ["--format=docker"] if "podman" in ENGINE else []
     options = [*docker_format, *os.environ.get("BUILD_OPTIONS", "").split()]
     dockerfile = str(project / "deploy/Dockerfile")
     version = ["--build-arg", "VERSION=1.2.3"]
-    engine("build", *options, *version, "-f", dockerfile, "-t", IMAGE, str(project))
-    return json.loads(engine("inspect", "-f", "{{json .RootFS.Layers}}", IMAGE))
+    command = ["build", *options, *version, "-f", dockerfile, "-t", IMAGE, project]
+    # The steps are on stdout or on stderr, as the engine likes.
+    done = subprocess.run(
+        [ENGINE, *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
 
 
 @contextmanager
@@ -98,7 +126,10 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     add_example_routes(project)
     with (project / "api/api.py").open("a", encoding="utf-8") as api:
         api.write(A_SECOND)
-    (project / ".env").write_text("FLASK_SECRET_KEY=of-this-machine-only\n")
+    for file, text in OF_A_GROWN_PROJECT.items():
+        (project / file).parent.mkdir(exist_ok=True)
+        (project / file).write_text(text)
+    edit(project / "src/App.js", "Ask again", "{process.env.REACT_APP_ASK}")
     build(project)
     return project
 
@@ -113,8 +144,7 @@ def port(image: Path) -> Iterator[int]:
 
 @pytest.mark.parametrize("row", TABLE, ids=name)
 def test_who_answers(port: int, row: Row) -> None:
-    status, media_type, _ = answer("127.0.0.1", port, row)
-    assert (status, media_type) == (row.status, row.media_type)
+    check("127.0.0.1", port, row)
 
 
 def test_it_is_healthy_within_three_seconds_and_tells_its_version(image: Path) -> None:
@@ -155,9 +185,25 @@ def test_it_is_nobody_and_has_nothing_but_what_runs(image: Path) -> None:
     with container(free_port()) as running:
         assert engine("exec", running, "id", "-u") == "10001"
         files = engine("exec", running, "find", "/app", "/usr/local", "-xdev")
+        own = engine("exec", running, "ls", "-A", "/app").split()
+        packages = engine("exec", running, "python", "-c", LIST_PACKAGES).split()
+    assert own == [".flaskenv", "api", "build", "migrations", "venv"]
     names = {Path(file).name for file in files.splitlines()}
     assert {"api.py", "index.html", "server.py"} <= names
-    assert not names & {"node", "npm", "node_modules", "pip", "App.js", ".env", "tests"}
+    assert not names & {"node", "npm", "node_modules", "pip", "App.js", "tests"}
+    assert not names & {".env", "shelf.db", "requirements-dev.txt"}
+    assert "react-flask-kit" in packages
+    assert not {"flit_core", "pip", "pytest"} & set(packages)
+    print(engine("image", "inspect", "-f", "{{.Size}}", IMAGE), "bytes")
+
+
+def test_the_flask_command_runs_in_it_without_the_debugger(image: Path) -> None:
+    with container(free_port()) as running:
+        routes = engine("exec", running, "flask", "routes")
+        debug = "from flask import current_app; print(current_app.debug)"
+        shell = engine("exec", running, "sh", "-c", f"echo '{debug}' | flask shell")
+    assert "/time" in routes
+    assert "False" in shell
 
 
 def test_a_change_makes_only_its_own_layer_anew(image: Path) -> None:
@@ -165,12 +211,31 @@ def test_a_change_makes_only_its_own_layer_anew(image: Path) -> None:
     began = time.monotonic()
     edit(image / "api/api.py", "a second", "one second")
     *below_2, page_2, api_2 = build(image)
-    print(f"rebuilt api.py in {time.monotonic() - began:.1f} s")
+    print(f"rebuilt api/ in {time.monotonic() - began:.1f} s")
     assert (below, page) == (below_2, page_2)
     assert api != api_2
     began = time.monotonic()
-    edit(image / "src/App.js", "Ask again", "Ask anew")
+    edit(image / "src/App.js", "<h1>", "<h1>More of ")
+    # The layer of api/ lies above, and so is copied again.
     *below_3, page_3, _ = build(image)
     print(f"rebuilt src/ in {time.monotonic() - began:.1f} s")
     assert below == below_3
-    assert page != page_3
+    assert page_2 != page_3
+
+
+def test_a_change_of_the_kit_installs_no_other_package_anew(image: Path) -> None:
+    edit(image / "kit/python/src/react_flask_kit/__init__.py", '"""', '"""Trial: ')
+    said = build_log(image)
+    assert "react-flask-kit" in said
+    assert "Downloading" not in said
+
+
+def test_what_need_not_exist_may_be_absent(image: Path) -> None:
+    for file in OF_A_GROWN_PROJECT:
+        (image / file).unlink()
+    (image / "migrations").rmdir()
+    (image / "vite.config.mjs").rename(image / "vite.config.ts")
+    build(image)
+    with container(free_port()) as running:
+        own = engine("exec", running, "ls", "-A", "/app").split()
+    assert own == [".flaskenv", "api", "build", "venv"]
