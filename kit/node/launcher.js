@@ -26,8 +26,7 @@ const COMMANDS = {
   dev,
   start: (...args) => frontend('vite', ...args),
   'start-api': startApi,
-  test: async (...args) =>
-    Math.max(await testFrontend(...args), await testApi(...args)),
+  test,
   'test-frontend': testFrontend,
   'test-api': testApi,
   build: (...args) => frontend('vite', 'build', ...args),
@@ -40,6 +39,7 @@ const COMMANDS = {
   flask: (...args) => api('flask', ...args),
   python: apiPython,
   'prepare-api': () => prepareApi(),
+  'prepare-frontend': () => prepareFrontend(),
   'check-installer': checkInstaller,
   'test-kit': testKit,
 };
@@ -108,6 +108,16 @@ async function startApi(...args) {
   return run(apiCommand([...flask, '--no-debugger', ...args]), {
     env: { ...apiEnv(), FLASK_RUN_PORT: port, PYTHONUNBUFFERED: '1' },
   });
+}
+
+async function test(...args) {
+  if (args.length > 0) {
+    throw problem(
+      `Vitest and pytest have other options. Give ${args.join(' ')} to one of them:\n` +
+        'npm run test-frontend -- …   or   npm run test-api -- …',
+    );
+  }
+  return Math.max(await testFrontend(), await testApi());
 }
 
 function testFrontend(...args) {
