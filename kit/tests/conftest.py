@@ -1,33 +1,29 @@
-"""Fixtures: the API's test client, a copy of the project, and a real browser."""
+"""Fixtures: copies of the project, and what runs in them."""
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsers import find_browser
-from flask import Flask
-from flask.testing import FlaskClient
-from playwright.sync_api import expect
-from servers import ROOT, free_port, running, succeed
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from projects import add_example_routes, copy_project
+from servers import ROOT, developing, succeed
 
-NOT_COPIED = (".git", "build", "node_modules", "venv", "__pycache__", ".*_cache")
-WRITTEN_IN_PLACE = (
-    "installed.json",
-    ".installed",
-    ".package-map.json",
-    ".yarn-state.yml",
-)
-GET_A_BROWSER = (
-    "No browser. Install Chrome, Chromium or Edge, or download Playwright's own: "
-    f"{sys.executable} -m playwright install --only-shell chromium"
-)
+# Those that take longest: no worker should begin one when the others have done theirs.
+LONGEST = ("create_react_app", "development", "absent_api", "production", "fork")
 
 # A machine that runs three tests at once may be slow; none waits longer than it must.
 expect.set_options(timeout=20_000)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the modules begin in the order of the next function."""
+    config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    names = {f"test_{name}": place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: names.get(item.path.stem, len(names)))
 
 
 @pytest.fixture
@@ -38,17 +34,21 @@ def example_page() -> None:
         pytest.skip("src/App.js is no longer the example")
 
 
+@pytest.fixture(scope="session")
+def shared_context(browser: Browser, browser_context_args: dict) -> BrowserContext:
+    """Open one window for all tests: what a test has loaded the next one has cached."""
+    context = browser.new_context(**browser_context_args)
+    # When its last page is closed, a window forgets all that.
+    context.new_page()
+    return context
+
+
 @pytest.fixture
-def app() -> Flask:
-    from api import app
-
-    app.testing = True
-    return app
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
+def page(shared_context: BrowserContext) -> Iterator[Page]:
+    """Open a page; a new window for each test takes twice as long."""
+    page = shared_context.new_page()
+    yield page
+    page.close()
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +74,8 @@ def editable_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def own_project(editable_project: Path) -> Iterator[Path]:
     """Copy the project for a test that edits it; its end takes the edits back."""
     yield editable_project
-    for part in ("api", "public", "src", "."):
+    for part in ("api", "public", "src", "tests", "."):
+        (editable_project / part).mkdir(exist_ok=True)
         for file in (editable_project / part).iterdir():
             if file.is_file() and not (ROOT / part / file.name).exists():
                 file.unlink()
@@ -93,84 +94,5 @@ def fresh_clone(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def site(project: Path) -> Iterator[str]:
     """Start both servers with `npm run dev`; return the address to open."""
-    port = str(free_port())
-    with running(project, "dev", PORT=port, FLASK_RUN_PORT=str(free_port())) as dev:
-        dev.prints("React and Flask are ready")
-        yield f"http://localhost:{port}"
-
-
-def add_example_routes(project: Path) -> None:
-    shutil.copy(Path(__file__).with_name("example_routes.py"), project / "api")
-    with (project / "api/api.py").open("a", encoding="utf-8") as api:
-        api.write("\n\nimport example_routes\n")
-
-
-def copy_project(
-    folder: Path, installed: tuple[str, ...] = ("node_modules", "api/venv")
-) -> Path:
-    copy = folder / "react-flask-app"
-    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*NOT_COPIED))
-    for part in installed:
-        shutil.copytree(
-            ROOT / part,
-            copy / part,
-            symlinks=True,
-            copy_function=link_or_copy,
-        )
-    return copy
-
-
-def copy_with_packages(folder: Path, *packages: str) -> Path:
-    """Copy the project without its tests, and add packages to the page."""
-    copy = copy_project(folder)
-    shutil.rmtree(copy / "tests")
-    command = ["node", "scripts/add-page.mjs", *packages]
-    subprocess.run(command, cwd=copy, check=True, timeout=100)
-    return copy
-
-
-def replace_page(project: Path, folder: Path) -> None:
-    for part in ("src", "public"):
-        shutil.rmtree(project / part)
-        shutil.copytree(folder / part, project / part)
-
-
-def link_or_copy(source: str, target: str) -> None:
-    # What scripts/ writes in place, it would write into the original too.
-    if Path(source).name not in WRITTEN_IN_PLACE:
-        try:
-            os.link(source, target)
-            return
-        except OSError:
-            pass
-    shutil.copy2(source, target)
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict, playwright) -> dict:
-    """Prefer an installed browser; download Playwright's own where there is none."""
-    # Else Chromium forgets to close a page that is just being reloaded:
-    # https://github.com/microsoft/playwright/issues/42068
-    browser_type_launch_args |= {
-        "args": ["--enable-features=RenderDocument:level/crashed-frame"]
-    }
-    if path := find_browser():
-        return browser_type_launch_args | {"executable_path": path}
-    if (
-        not Path(playwright.chromium.executable_path).exists()
-        and not download_browser()
-    ):
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(GET_A_BROWSER)
-    return browser_type_launch_args
-
-
-def download_browser() -> bool:
-    command = [
-        sys.executable,
-        "-m",
-        "playwright",
-        "install",
-        "--only-shell",
-        "chromium",
-    ]
-    return subprocess.run(command, check=False, timeout=300).returncode == 0
+    with developing(project) as (_command, url):
+        yield url

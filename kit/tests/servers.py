@@ -7,7 +7,6 @@ import shutil
 import socket
 import ssl
 import subprocess
-import sys
 import threading
 import time
 import urllib.error
@@ -18,7 +17,18 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
+# In place of a script of package.json: what `npm run serve` runs after the build.
+PRODUCTION = "python -m react_flask_kit"
+SETTINGS = {
+    "BROWSER": "none",
+    "CI": "",
+    "NO_COLOR": "1",
+    # Python takes a file for unchanged that is saved again within the same second.
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+# What a test run sets, for itself alone.
+NOT_INHERITED = ("FLASK_", "PYTEST_", "PYTHONPATH")
 
 
 def wait_for(condition: Callable[[], Any], what: str, seconds: float = 30) -> Any:
@@ -81,26 +91,43 @@ def get(
             return error.code, json.loads(error.read())
 
 
+def clean_env(**env: str) -> dict[str, str]:
+    """Return the environment of somebody who runs a command, with some more in it."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(NOT_INHERITED)}
+    return inherited | SETTINGS | env
+
+
+def python_of(project: Path) -> Path:
+    """Return the Python that has the packages of a project."""
+    name = "Scripts/python.exe" if os.name == "nt" else "bin/python"
+    return project / "api/venv" / name
+
+
+def command_line(project: Path, name: str) -> list[str]:
+    """Return what a script of package.json runs, without npm, or how to serve."""
+    if name == PRODUCTION:
+        _, *args = PRODUCTION.split()
+        return [str(python_of(project)), *args]
+    script, *more = name.split()
+    scripts = json.loads((project / "package.json").read_text())["scripts"]
+    program, *args = scripts[script].split()
+    return [shutil.which(program), *args, *more]
+
+
 class Command:
-    """A running script of package.json, or Python file, and what it has printed."""
+    """A running script of package.json, or production, and what it has printed."""
 
     def __init__(self, project: Path, name: str, **env: str) -> None:
         """Start it as `npm run` does; env is added to the environment.
 
         It is our own child, not npm's, so that it notices if even the tests are killed.
         """
-        if name.endswith(".py"):
-            program, args = sys.executable, [name]
-        else:
-            scripts = json.loads((project / "package.json").read_text())["scripts"]
-            program, *args = scripts[name].split()
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("FLASK_")}
-        self.log = project / f"{Path(name).stem}-{free_port()}.log"
+        self.log = project / f"{name.split()[-1]}-{free_port()}.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [shutil.which(program), *args],
+                command_line(project, name),
                 cwd=project,
-                env=clean | {"BROWSER": "none", "CI": "", "NO_COLOR": "1"} | env,
+                env=clean_env(**env),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -133,7 +160,7 @@ class Command:
 
 @contextmanager
 def running(project: Path, name: str, **env: str) -> Iterator[Command]:
-    """Run a script of package.json, or a file, for the length of a `with` block."""
+    """Run a script of package.json, or production, for the length of a `with`."""
     command = Command(project, name, **env)
     try:
         yield command
@@ -150,11 +177,23 @@ def succeed(project: Path, name: str, **env: str) -> str:
 
 
 @contextmanager
-def started(project: Path, **env: str) -> Iterator[tuple[Command, str]]:
-    """Start the page alone; return the command and the address to open."""
+def started(
+    project: Path, name: str = "start", **env: str
+) -> Iterator[tuple[Command, str]]:
+    """Start the frontend alone; return the command and the address to open."""
     port = str(free_port())
-    with running(project, "start", PORT=port, **env) as command:
+    with running(project, name, PORT=port, **env) as command:
         command.prints("Local:")
+        yield command, f"http://localhost:{port}"
+
+
+@contextmanager
+def developing(project: Path, **env: str) -> Iterator[tuple[Command, str]]:
+    """Start both servers with `npm run dev`; return the command and the address."""
+    port = str(free_port())
+    ports = {"PORT": port, "FLASK_RUN_PORT": str(free_port())}
+    with running(project, "dev", **ports | env) as command:
+        command.prints("React and Flask are ready")
         yield command, f"http://localhost:{port}"
 
 
@@ -163,7 +202,7 @@ def serving(project: Path, workers: int = 1, **env: str) -> Iterator[SimpleNames
     """Run the production server for the length of a `with` block."""
     port = free_port()
     settings = {"PORT": str(port), "WEB_CONCURRENCY": str(workers)} | env
-    with running(project, "api/server.py", **settings) as command:
+    with running(project, PRODUCTION, **settings) as command:
         wait_for(lambda: command.ended or is_answering(port), "the server")
         yield SimpleNamespace(
             command=command, port=port, url=f"http://localhost:{port}"
@@ -174,7 +213,7 @@ def serving(project: Path, workers: int = 1, **env: str) -> Iterator[SimpleNames
 def under_load(
     url: str, context: ssl.SSLContext | None = None
 ) -> Iterator[list[int | Exception]]:
-    """Let four clients ask all the time; give the statuses of the answers."""
+    """Let four clients ask again and again; give the statuses of the answers."""
     stop = threading.Event()
     answers: list[int | Exception] = []
 
@@ -184,6 +223,8 @@ def under_load(
                 answers.append(get(url, context)[0])
             except (OSError, http.client.HTTPException) as error:
                 answers.append(error)
+            # Else the clients take the time that the server needs.
+            stop.wait(0.005)
 
     threads = [threading.Thread(target=ask_on) for _ in range(4)]
     for thread in threads:

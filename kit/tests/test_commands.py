@@ -1,7 +1,7 @@
 """The commands of package.json, each in a process of its own.
 
 Most of it needs neither network nor time: a fake Python and a fake npx record what they
-are asked for. Windows has no such fakes; tests/launcher.test.mjs covers its branches.
+are asked for. Windows has no such fakes; kit/node/tests covers its branches.
 """
 
 import json
@@ -17,43 +17,63 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from servers import ROOT, edit, free_port, is_answering, is_listening, running, wait_for
+from projects import copy_project
+from servers import (
+    ROOT,
+    clean_env,
+    edit,
+    free_port,
+    is_answering,
+    is_listening,
+    running,
+    wait_for,
+)
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="its fakes are shell scripts")
 
 FAKE_PYTHON = """#!/bin/sh
-case "$1" in
-  -c) echo "Python $FAKE_VERSION"; exit "$FAKE_STATUS";;
-esac
-case "$3" in
-  uninstall) shift; echo "$*" >> "$FAKE_LOG"; exit;;
-esac
-echo "$2 $3 $4" >> "$FAKE_LOG"
 case "$2" in
+  *pip.__version__*) exit "$FAKE_PIP_IS_OLD";;
+  *sys.version_info*) echo "Python $FAKE_VERSION"; exit "$FAKE_STATUS";;
+esac
+shift
+echo "$*" >> "$FAKE_LOG"
+case "$1" in
   venv)
     if [ "$FAKE_FIFO" ]; then read line < "$FAKE_FIFO"; fi
     if [ "$FAKE_VENV" = fails ]; then echo "No module named venv"; exit 1; fi
-    /bin/rm -rf "$4" && /bin/mkdir -p "$4/bin" && /bin/cp "$0" "$4/bin/python";;
-  pip) exit "$FAKE_PIP_STATUS";;
+    /bin/rm -rf "$3" && /bin/mkdir -p "$3/bin" && /bin/cp "$0" "$3/bin/python"
+    echo done >> "$FAKE_LOG";;
+  pip)
+    echo done >> "$FAKE_LOG"
+    exit "$FAKE_PIP_STATUS";;
 esac
 """
 
 FAKE_NPX = """#!/bin/sh
 echo "$5" >> "$FAKE_LOG"
+if [ "$FAKE_FIFO" ]; then read line < "$FAKE_FIFO"; fi
 /bin/mkdir -p node_modules/vite
 echo '{"bin": {"vite": "vite.js"}}' > node_modules/vite/package.json
 echo 'console.log("vite has started")' > node_modules/vite/vite.js
+echo done >> "$FAKE_LOG"
 """
 
 FAKE_SETTINGS = {
     "FAKE_VERSION": "3.12",
     "FAKE_STATUS": "0",
     "FAKE_PIP_STATUS": "0",
+    "FAKE_PIP_IS_OLD": "0",
 }
 
 VENV = "venv --clear"
-PIP_INSTALL = "pip install --quiet"
-FLASK = "flask --app api/development.py"
+PACKAGES = "pip install --quiet --require-hashes -r api/requirements.txt"
+DEV_PACKAGES = f"{PACKAGES} -r api/requirements-dev.txt"
+KIT = "pip install --quiet --no-deps --no-build-isolation --no-index"
+EDITABLE_KIT = f"{KIT} --editable ./kit/python"
+COPIED_KIT = f"{KIT} ./kit/python"
+FLASK = "flask --app react_flask_kit.development run --no-debugger"
+YARN = "exec yarn 'install' '--immutable'"
 
 
 class Machine:
@@ -105,6 +125,10 @@ class Machine:
 
     def asked(self) -> list[str]:
         """Return what the fakes were asked for since this was last called."""
+        return [line for line in self.logged() if line != "done"]
+
+    def logged(self) -> list[str]:
+        """Return the same, with a line for the end of each installation."""
         lines = self.log.read_text().splitlines() if self.log.exists() else []
         self.log.unlink(missing_ok=True)
         return lines
@@ -115,12 +139,23 @@ def machine(fresh_clone: Path, tmp_path: Path) -> Machine:
     return Machine(fresh_clone, tmp_path)
 
 
-@pytest.fixture
-def prepared(machine: Machine) -> Machine:
-    """Prepare the API with the fake Python."""
+@pytest.fixture(scope="module")
+def prepared_clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Prepare the API of a fresh clone with the fake Python."""
+    folder = tmp_path_factory.mktemp("prepared")
+    machine = Machine(copy_project(folder, installed=()), folder)
     machine.add("python3", FAKE_PYTHON)
     assert machine.run("start-api")[0] == 0
-    machine.asked()
+    return machine.project
+
+
+@pytest.fixture
+def prepared(prepared_clone: Path, tmp_path: Path) -> Machine:
+    """Copy the prepared clone."""
+    project = tmp_path / "a path with spaces"
+    shutil.copytree(prepared_clone, project, symlinks=True)
+    machine = Machine(project, tmp_path)
+    machine.add("python3", FAKE_PYTHON)
     return machine
 
 
@@ -132,29 +167,26 @@ def test_the_api_is_prepared_once_and_then_silently_started(machine: Machine) ->
         "Making api/venv with Python 3.12 (python3) …\n"
         "Installing the API's packages (api/requirements.txt) …\n"
     )
-    assert machine.asked() == [
-        f"{VENV} {machine.project}/api/venv",
-        PIP_INSTALL,
-        FLASK,
-    ]
+    venv = f"{VENV} {machine.project}/api/venv"
+    assert machine.asked() == [venv, PACKAGES, EDITABLE_KIT, FLASK]
     assert machine.run("start-api") == (0, "")
     assert machine.asked() == [FLASK]
     assert not (machine.project / "node_modules").exists()
 
 
-def test_the_page_is_prepared_once_and_without_python(machine: Machine) -> None:
+def test_the_frontend_is_prepared_once_and_without_python(machine: Machine) -> None:
     machine.add("npx", FAKE_NPX)
     assert machine.run("start") == (
         0,
-        "Installing the page's packages (yarn.lock) …\nvite has started\n",
+        "Installing the frontend's packages (yarn.lock) …\nvite has started\n",
     )
-    assert machine.asked() == ["exec yarn 'install' '--immutable'"]
+    assert machine.asked() == [YARN]
     assert machine.run("start") == (0, "vite has started\n")
     assert machine.asked() == []
     with (machine.project / "yarn.lock").open("a") as lockfile:
-        lockfile.write("\n")
+        lockfile.write("# Changed.\n")
     machine.run("start")
-    assert machine.asked() == ["exec yarn 'install' '--immutable'"]
+    assert machine.asked() == [YARN]
     assert not (machine.project / "api/venv").exists()
 
 
@@ -189,17 +221,14 @@ def test_a_venv_that_cannot_be_used_is_made_again(
 ) -> None:
     spoil(prepared.project / "api/venv")
     assert prepared.run("start-api")[0] == 0
-    assert prepared.asked() == [
-        f"{VENV} {prepared.project}/api/venv",
-        PIP_INSTALL,
-        FLASK,
-    ]
+    venv = f"{VENV} {prepared.project}/api/venv"
+    assert prepared.asked() == [venv, PACKAGES, EDITABLE_KIT, FLASK]
 
 
 def test_the_packages_for_tests_come_with_the_first_test(prepared: Machine) -> None:
     _, output = prepared.run("test-api")
     assert "api/requirements-dev.txt" in output
-    assert [line.strip() for line in prepared.asked()] == [PIP_INSTALL, "pytest"]
+    assert prepared.asked() == [DEV_PACKAGES, "pytest"]
     assert prepared.run("start-api") == (0, "")
 
 
@@ -208,14 +237,71 @@ def test_packages_come_and_go_with_the_requirements(prepared: Machine) -> None:
     before = requirements.read_text()
     requirements.write_text(f"{before}\nadded-package==1.0 --hash=sha256:{'0' * 64}\n")
     assert prepared.run("start-api")[0] == 0
-    assert prepared.asked() == [PIP_INSTALL, FLASK]
+    assert prepared.asked() == [PACKAGES, FLASK]
     requirements.write_text(before)
     assert prepared.run("start-api")[0] == 0
     assert prepared.asked() == [
-        PIP_INSTALL,
+        PACKAGES,
         "pip uninstall --quiet --yes added-package",
         FLASK,
     ]
+
+
+def test_a_pip_that_cannot_install_a_folder_editable_copies_it_whenever_it_changes(
+    machine: Machine,
+) -> None:
+    machine.add("python3", FAKE_PYTHON)
+    machine.env["FAKE_PIP_IS_OLD"] = "1"
+    assert machine.run("start-api")[0] == 0
+    assert machine.asked()[1:] == [PACKAGES, COPIED_KIT, FLASK]
+    assert machine.run("start-api")[0] == 0
+    assert machine.asked() == [FLASK]
+    edit(machine.project / "kit/python/src/react_flask_kit/errors.py", '"', '" ')
+    assert machine.run("start-api")[0] == 0
+    assert machine.asked() == [COPIED_KIT, FLASK]
+
+
+def test_an_editable_kit_is_installed_anew_for_other_metadata_only(
+    prepared: Machine,
+) -> None:
+    edit(prepared.project / "kit/python/src/react_flask_kit/errors.py", '"', '" ')
+    assert prepared.run("start-api")[0] == 0
+    assert prepared.asked() == [FLASK]
+    metadata = prepared.project / "kit/python/pyproject.toml"
+    edit(metadata, 'description = "', 'description = "0')
+    assert prepared.run("start-api")[0] == 0
+    assert prepared.asked() == [EDITABLE_KIT, FLASK]
+
+
+@pytest.mark.parametrize(
+    ("name", "in_lockfile"),
+    [
+        ("another-name", "another-name"),
+        ("@me/another-name", "@me/another-name"),
+        # What Yarn itself calls a project without a name.
+        (None, "root-workspace-0b6124"),
+    ],
+)
+def test_a_renamed_project_installs_what_the_lockfile_says(
+    machine: Machine, name: str | None, in_lockfile: str
+) -> None:
+    machine.add("npx", FAKE_NPX)
+    package, lockfile = (machine.project / f for f in ("package.json", "yarn.lock"))
+    content, locked = json.loads(package.read_text()), lockfile.read_text()
+    old = f'"{content.pop("name")}@workspace:."'
+    package.write_text(json.dumps(content | ({"name": name} if name else {})))
+    assert machine.run("start")[0] == 0
+    assert machine.asked() == [YARN]
+    assert locked.count(old) == 2
+    renamed = locked.replace(old, f'"{in_lockfile}@workspace:."')
+    # In the order of their names.
+    assert sorted(entries(lockfile.read_text())) == sorted(entries(renamed))
+    assert machine.run("start") == (0, "vite has started\n")
+    assert machine.asked() == []
+
+
+def entries(lockfile: str) -> list[str]:
+    return lockfile.strip().split("\n\n")
 
 
 def test_an_install_that_failed_is_tried_again(machine: Machine) -> None:
@@ -294,38 +380,49 @@ def test_without_a_network_it_says_why_there_are_no_packages(
     code, output = machine.run("start", **offline)
     assert code == 1
     assert "ECONNREFUSED" in output
-    assert "The page's packages could not be installed" in output
+    assert "The frontend's packages could not be installed" in output
     assert "HTTPS_PROXY" in output
 
 
 @pytest.fixture
 def waiting(machine: Machine, tmp_path: Path) -> Callable[[], object]:
-    """Let the fake Python wait while it makes a venv; return how to let it go on."""
+    """Let the fakes wait while they install; return how to let one go on."""
     machine.add("python3", FAKE_PYTHON)
+    machine.add("npx", FAKE_NPX)
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     machine.env["FAKE_FIFO"] = str(fifo)
     return lambda: fifo.write_text("go on\n")
 
 
-def test_of_two_commands_at_once_one_prepares_and_the_other_waits(
-    machine: Machine, waiting: Callable[[], object]
+@pytest.mark.parametrize(
+    ("command", "begins", "installs", "then"),
+    [
+        ("start-api", "Making api/venv", ["venv", "pip", "pip"], ["flask"] * 4),
+        ("start", "Installing the frontend's packages", ["exec"], []),
+    ],
+)
+def test_of_four_commands_at_once_one_installs_and_the_others_wait(
+    machine: Machine,
+    waiting: Callable[[], object],
+    command: str,
+    begins: str,
+    installs: list[str],
+    then: list[str],
 ) -> None:
-    first = machine.start("start-api", FLASK_RUN_PORT=str(free_port()))
-    assert "Making api/venv" in first.stdout.readline()
-    wait_for(machine.log.exists, "the venv to be begun")
-    second = machine.start("start-api", FLASK_RUN_PORT=str(free_port()))
-    assert second.stdout.readline().startswith("Waiting for another command")
-    waiting()
-    assert "Making" not in second.communicate(timeout=30)[0]
-    first.communicate(timeout=30)
-    assert (first.returncode, second.returncode) == (0, 0)
-    assert [line.split()[0] for line in machine.asked()] == [
-        "venv",
-        "pip",
-        "flask",
-        "flask",
+    commands = [
+        machine.start(command, FLASK_RUN_PORT=str(free_port())) for _ in range(4)
     ]
+    first, *others = sorted(each.stdout.readline() for each in commands)
+    assert first.startswith(begins)
+    assert others == ["Waiting for another command, which installs …\n"] * 3
+    waiting()
+    for each in commands:
+        assert begins not in each.communicate(timeout=30)[0]
+        assert each.returncode == 0
+    logged = [line.split()[0] for line in machine.logged()]
+    one_by_one = [line for install in installs for line in (install, "done")]
+    assert logged == [*one_by_one, *then]
 
 
 def test_nobody_waits_for_a_command_that_was_killed(
@@ -342,7 +439,7 @@ def test_a_command_whose_starter_was_killed_ends_and_lets_the_next_one_in(
     machine: Machine, waiting: Callable[[], object]
 ) -> None:
     starter = subprocess.Popen(
-        ["/bin/sh", "-c", "node scripts/run.mjs api flask & wait"],
+        ["/bin/sh", "-c", "node kit/node flask & wait"],
         cwd=machine.project,
         env=machine.env,
         stdout=subprocess.PIPE,
@@ -358,24 +455,30 @@ def test_a_command_whose_starter_was_killed_ends_and_lets_the_next_one_in(
 @pytest.mark.parametrize(
     ("agent", "code"),
     [
-        ("npm/11.4.2 node/v24.4.1 linux x64", 1),
         ("yarn/1.22.22 npm/? node/v24.4.1 linux x64", 1),
-        ("pnpm/10.13.1 npm/? node/v24.4.1 linux x64", 1),
-        ("", 1),
+        ("yarn/2.4.3 npm/? node/v24.4.1 linux x64", 1),
+        ("yarn/3.8.7 npm/? node/v24.4.1 linux x64", 1),
         ("yarn/4.9.2 npm/? node/v24.4.1 linux x64", 0),
         ("yarn/10.0.0 npm/? node/v24.4.1 linux x64", 0),
+        ("npm/11.4.2 node/v24.4.1 linux x64", 0),
+        ("", 0),
     ],
 )
-def test_only_a_yarn_that_reads_the_lockfile_may_install(agent: str, code: int) -> None:
+def test_a_yarn_that_would_rewrite_the_lockfile_may_not_install(
+    agent: str, code: int
+) -> None:
+    scripts = json.loads((ROOT / "package.json").read_text())["scripts"]
+    program, *args = scripts["preinstall"].split()
     process = subprocess.run(
-        [shutil.which("node"), ROOT / "scripts/check-installer.mjs"],
-        env=os.environ | {"npm_config_user_agent": agent},
+        [shutil.which(program), *args],
+        cwd=ROOT,
+        env=clean_env(npm_config_user_agent=agent),
         capture_output=True,
         text=True,
         check=False,
     )
     assert process.returncode == code
-    assert ("npm run add-page PACKAGE" in process.stderr) == (code == 1)
+    assert ("npm run add-frontend PACKAGE" in process.stderr) == (code == 1)
 
 
 @pytest.mark.parametrize(
@@ -392,7 +495,7 @@ def test_a_lockfile_of_another_installer_is_noticed(
     code, output = machine.run("start")
     assert code == 1
     assert says in output
-    assert "npm run add-page PACKAGE" in output
+    assert "npm run add-frontend PACKAGE" in output
     assert "file://" not in output
 
 
@@ -411,7 +514,7 @@ def taken_port() -> Iterator[str]:
         ("start", "PORT", "taken", "Port {} is taken by another program."),
         ("start", "PORT", "abc", "PORT=abc is not a port."),
         ("start-api", "FLASK_RUN_PORT", "taken", "Port {} is taken by another"),
-        ("dev", "PORT", "taken", "The page's server ended (exit code 1)"),
+        ("dev", "PORT", "taken", "The frontend's server ended (exit code 1)"),
         ("dev", "FLASK_RUN_PORT", "taken", "The API's server ended (exit code 1)"),
     ],
 )
@@ -446,10 +549,11 @@ def test_dev_labels_both_servers_and_gives_them_a_free_port(
         with urllib.request.urlopen(f"http://localhost:{port}/time") as response:
             assert json.load(response)["time"]
         lines = dev.output.splitlines()
-    assert [line for line in lines if not line.startswith(("page │", "api  │"))] == []
+    labels = ("frontend │ ", "api      │ ")
+    assert [line for line in lines if not line.startswith(labels)] == []
     addresses = [line for line in lines if f"localhost:{port}" in line]
     assert addresses == [
-        f"page │   React and Flask are ready: http://localhost:{port}/",
+        f"frontend │   React and Flask are ready: http://localhost:{port}/",
     ]
 
 

@@ -7,19 +7,23 @@ import shutil
 import ssl
 import subprocess
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import copy_with_packages, replace_page
 from playwright.sync_api import Page, Route, expect
-from servers import edit, started, succeed, wait_for
+from projects import copy_with_packages, replace_page
+from servers import ROOT, Command, edit, started, succeed, wait_for
 
-FIXTURE = Path(__file__).with_name("cra_app")
+FIXTURE = ROOT / "kit/node/tests/cra_app"
 PACKAGES = (
     "browserslist",
     "browserslist-to-esbuild",
     "sass",
     "vite-plugin-svgr",
+    # Of what the templates list, the rest is here already, or types for editors only.
+    "@testing-library/user-event@^13.2.1",
+    "web-vitals@^2.1.0",
 )
 SECRET = "must-not-leave-this-machine"
 FILES = {
@@ -181,8 +185,51 @@ def expect_page(page: Page, *, environment: str, public_url: str = "") -> None:
     assert page.evaluate(read, link) == "name,value\n"
 
 
-def test_the_development_server_keeps_the_contract(page: Page, app: Path) -> None:
-    with started(app) as (command, url):
+class TestDevelopment:
+    """One development server; what its tests edit is no other test's concern."""
+
+    @pytest.fixture(scope="class")
+    def app(self, installed: Path) -> Path:
+        return put_fixture(installed)
+
+    @pytest.fixture(scope="class")
+    def server(self, app: Path) -> Iterator[tuple[Command, str]]:
+        editor = app / "editor.sh"
+        editor.write_text('#!/bin/sh\necho "$@" > opened\n')
+        editor.chmod(0o755)
+        with started(app, REACT_EDITOR=str(editor)) as server:
+            yield server
+
+    def test_an_error_in_the_page_is_shown_over_it(
+        self, page: Page, app: Path, server: tuple[Command, str]
+    ) -> None:
+        page.goto(server[1])
+        overlay = page.locator("vite-error-overlay")
+        page.get_by_role("button", name="throw").click()
+        expect(overlay).to_contain_text("Error: thrown by a click")
+        expect(overlay.locator(".file")).to_contain_text("src/App.js:")
+        expect(overlay.locator(".frame")).to_contain_text("throw new Error('thrown")
+        page.keyboard.press("Escape")
+        edit(app / "src/App.js", "'./data.json'", "'./no.json'")
+        expect(overlay).to_contain_text("./no.json")
+        expect(overlay.locator(".file")).to_contain_text("src/App.js")
+        edit(app / "src/App.js", "'./no.json'", "'./data.json'")
+        expect(page.get_by_role("heading")).to_have_text("A fixture")
+        expect(overlay).to_have_count(0)
+
+    @pytest.mark.skipif(os.name == "nt", reason="the editor is a shell script")
+    def test_a_place_in_the_overlay_opens_react_editor(
+        self, app: Path, server: tuple[Command, str]
+    ) -> None:
+        place = f"{server[1]}/__open-in-editor?file=src/App.js:3:1"
+        urllib.request.urlopen(place).close()
+        wait_for((app / "opened").exists, "the editor")
+        assert "src/App.js" in (app / "opened").read_text()
+
+    def test_it_keeps_the_contract(
+        self, page: Page, app: Path, server: tuple[Command, str]
+    ) -> None:
+        command, url = server
         page.goto(url)
         expect_page(page, environment="development")
         with urllib.request.urlopen(f"{url}/set-up") as answer:
@@ -208,7 +255,7 @@ def test_the_development_server_keeps_the_contract(page: Page, app: Path) -> Non
 
 
 def test_tests_written_for_jest_pass(app: Path) -> None:
-    command = ["node", "scripts/run.mjs", "page", "vitest", "--coverage"]
+    command = ["node", "kit/node", "test-frontend", "--coverage"]
     done = subprocess.run(
         command,
         cwd=app,
@@ -222,23 +269,6 @@ def test_tests_written_for_jest_pass(app: Path) -> None:
     assert re.search(r"Tests +10 passed \| 1 skipped", done.stdout)
     assert re.search(r"Button.js +\| +100 ", done.stdout)
     assert (app / "coverage/lcov.info").is_file()
-
-
-def test_an_error_in_the_page_is_shown_over_it(page: Page, app: Path) -> None:
-    with started(app) as (_command, url):
-        page.goto(url)
-        overlay = page.locator("vite-error-overlay")
-        page.get_by_role("button", name="throw").click()
-        expect(overlay).to_contain_text("Error: thrown by a click")
-        expect(overlay.locator(".file")).to_contain_text("src/App.js:")
-        expect(overlay.locator(".frame")).to_contain_text("throw new Error('thrown")
-        page.keyboard.press("Escape")
-        edit(app / "src/App.js", "'./data.json'", "'./no.json'")
-        expect(overlay).to_contain_text("./no.json")
-        expect(overlay.locator(".file")).to_contain_text("src/App.js")
-        edit(app / "src/App.js", "'./no.json'", "'./data.json'")
-        expect(page.get_by_role("heading")).to_have_text("A fixture")
-        expect(overlay).to_have_count(0)
 
 
 def test_the_page_can_live_below_a_public_url(page: Page, app: Path) -> None:
@@ -263,12 +293,33 @@ def test_https_uses_the_certificate_it_is_given(app: Path) -> None:
             assert answer.status == 200
 
 
-@pytest.mark.skipif(os.name == "nt", reason="the editor is a shell script")
-def test_a_place_in_the_overlay_opens_react_editor(app: Path) -> None:
-    editor = app / "editor.sh"
-    editor.write_text('#!/bin/sh\necho "$@" > opened\n')
-    editor.chmod(0o755)
-    with started(app, REACT_EDITOR=str(editor)) as (_command, url):
-        urllib.request.urlopen(f"{url}/__open-in-editor?file=src/App.js:3:1").close()
-        wait_for((app / "opened").exists, "the editor")
-    assert "src/App.js" in (app / "opened").read_text()
+@pytest.mark.parametrize("name", ["cra-template", "cra-template-typescript"])
+def test_the_newest_template_runs(page: Page, installed: Path, name: str) -> None:
+    replace_page(installed, fetch_template(installed, name))
+    for file in (*FILES, "tsconfig.json"):
+        (installed / file).unlink(missing_ok=True)
+    assert "1 passed" in succeed(installed, "test-frontend")
+    for setting in ("true", ""):
+        succeed(installed, "build", CI="true", GENERATE_SOURCEMAP=setting)
+        assert any((installed / "build").rglob("*.map*")) == (setting == "true")
+    entry = next((installed / "src").glob("App.[jt]s*"))
+    with started(installed) as (_command, url):
+        messages = []
+        page.on("console", lambda message: messages.append(message.text))
+        page.goto(url)
+        expect(page).to_have_title("React App")
+        expect(page.get_by_text("Learn React")).to_be_visible()
+        assert page.locator("img").evaluate("image => image.decode()") is None
+        edit(entry, "Learn React", "Learn it")
+        expect(page.get_by_text("Learn it")).to_be_visible()
+        assert [text for text in messages if "rror" in text] == []
+
+
+def fetch_template(project: Path, name: str) -> Path:
+    """Download a template as npm gives it to create-react-app."""
+    folder = project / name
+    folder.mkdir()
+    pack = [shutil.which("npm"), "pack", "--silent", name]
+    subprocess.run(pack, cwd=folder, check=True, timeout=60)
+    shutil.unpack_archive(next(folder.glob("*.tgz")), folder, filter="data")
+    return folder / "package/template"

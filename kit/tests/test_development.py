@@ -1,8 +1,10 @@
-"""React and Flask feel like one development server: crashes and restarts."""
+"""React and Flask feel like one development server: page, crashes and restarts."""
 
 import logging
 import os
 import re
+import shutil
+import sys
 import threading
 import time
 import urllib.error
@@ -11,15 +13,27 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsers import unix_time_shown
-from conftest import add_example_routes, copy_project
+from example_page import unix_time_shown
 from playwright.sync_api import Locator, Page, expect
-from servers import Command, edit, free_port, get, running, wait_for
+from projects import copy_project
+from servers import (
+    ROOT,
+    Command,
+    developing,
+    edit,
+    free_port,
+    get,
+    started,
+    wait_for,
+)
 
 pytestmark = pytest.mark.usefixtures("example_page")
 
 
 CRASHES = """
+
+import neighbour
+
 
 @app.route("/crash", methods=["GET", "POST"])
 def crash():
@@ -42,11 +56,14 @@ def form():
 class Development:
     """`npm run dev` on a copy of the project that the tests edit."""
 
-    def __init__(self, project: Path, command: Command, port: int) -> None:
+    def __init__(self, project: Path, command: Command, url: str, api_port: str):
         """Remember where it is."""
+        self.project = project
         self.command = command
-        self.url = f"http://localhost:{port}"
+        self.url = url
+        self.api_port = api_port
         self.api = project / "api/api.py"
+        self.kit = project / "kit/python/src/react_flask_kit"
 
     @property
     def reloads(self) -> int:
@@ -59,11 +76,10 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Development]:
     project = copy_project(tmp_path_factory.mktemp("dev"))
     with (project / "api/api.py").open("a") as api:
         api.write(CRASHES)
-    port = free_port()
-    ports = {"PORT": str(port), "FLASK_RUN_PORT": str(free_port())}
-    with running(project, "dev", **ports) as command:
-        command.prints("React and Flask are ready")
-        yield Development(project, command, port)
+    (project / "api/neighbour.py").write_text("import os\n")
+    api_port = str(free_port())
+    with developing(project, FLASK_RUN_PORT=api_port) as (command, url):
+        yield Development(project, command, url, api_port)
 
 
 @pytest.fixture
@@ -73,6 +89,56 @@ def overlay(page: Page) -> Locator:
 
 def part(overlay: Locator, name: str) -> str:
     return overlay.locator(f"[part={name}]").inner_text()
+
+
+def fetch(page: Page, path: str, **options: object) -> tuple[int, dict]:
+    """Fetch from inside the page; return the status and the JSON."""
+    script = """async ([path, options]) => {
+        const response = await fetch(path, options);
+        return [response.status, await response.json()];
+    }"""
+    status, body = page.evaluate(script, [path, options])
+    return status, body
+
+
+def test_it_shows_the_time_of_the_api(page: Page, dev: Development) -> None:
+    messages = []
+    page.on("console", lambda message: messages.append(message.text))
+    page.goto(dev.url)
+    shown = unix_time_shown(page)
+    assert abs(shown - time.time()) < 2
+    instant = page.locator("time").get_attribute("datetime")
+    assert page.evaluate("text => Date.parse(text)", instant) == int(shown * 1000)
+    year = time.strftime("%Y", time.localtime(shown))
+    expect(page.locator("time")).to_contain_text(year)
+    assert [text for text in messages if "error" in text.lower()] == []
+
+
+def test_it_has_a_title_a_description_and_icons(page: Page, dev: Development) -> None:
+    html = (ROOT / "public/index.html").read_text(encoding="utf-8")
+    page.goto(dev.url)
+    expect(page).to_have_title(re.search("<title>(.+)</title>", html)[1])
+    assert page.locator("meta[name=description]").get_attribute("content")
+    for link in page.locator("link[rel*=icon], link[rel=manifest]").all():
+        response = page.request.get(dev.url + link.get_attribute("href"))
+        assert response.ok
+        assert "text/html" not in response.headers["content-type"]
+
+
+@pytest.mark.parametrize("path", ["/deep/link", "/users/jo.smith", "/?q=1"])
+def test_a_deep_link_loads_the_page(page: Page, dev: Development, path: str) -> None:
+    response = page.goto(dev.url + path)
+    assert response.status == 200
+    unix_time_shown(page)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+def test_a_fetch_to_an_unknown_path_reaches_flask(
+    page: Page, dev: Development, method: str
+) -> None:
+    page.goto(dev.url)
+    status, problem = fetch(page, "/no/such/thing", method=method)
+    assert (status, problem["instance"]) == (404, "/no/such/thing")
 
 
 def test_an_exception_appears_in_the_overlay_and_goes_when_it_is_fixed(
@@ -152,31 +218,41 @@ def test_a_form_that_raises_shows_the_overlay_and_is_not_posted_again(
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "message"),
+    ("name", "right", "wrong", "message"),
     [
-        ("def crash():", "def crash(:", "SyntaxError"),
-        ("import time\n", "import tiem\n", "ModuleNotFoundError: No module named"),
+        ("api.py", "def crash():", "def crash(:", "SyntaxError"),
+        ("api.py", "import time\n", "import tiem\n", "ModuleNotFoundError: No module"),
+        ("neighbour.py", "import os\n", "import so\n", "No module named 'so'"),
     ],
 )
 def test_an_api_that_cannot_be_imported_shows_why_and_heals(
-    page: Page, overlay: Locator, dev: Development, right: str, wrong: str, message: str
+    page: Page,
+    overlay: Locator,
+    dev: Development,
+    name: str,
+    right: str,
+    wrong: str,
+    message: str,
 ) -> None:
+    file = dev.api.with_name(name)
     page.goto(dev.url)
     expect(page.locator("time")).to_be_visible()
-    edit(dev.api, right, wrong)
+    edit(file, right, wrong)
     expect(overlay).to_contain_text(message)
-    assert f"{dev.api}:" in part(overlay, "file")
+    assert f"{file}:" in part(overlay, "file")
     assert wrong.strip() in part(overlay, "frame")
     assert get(dev.url + "/time")[0] == 500
     page.reload()
     expect(overlay).to_contain_text(message)
-    edit(dev.api, wrong, right)
+    edit(file, wrong, right)
     expect(overlay).not_to_be_attached()
     expect(page.locator("time")).to_be_visible()
 
 
-def test_a_mistake_beside_api_py_heals_too(page: Page, dev: Development) -> None:
-    errors = dev.api.with_name("errors.py")
+def test_a_mistake_in_what_joins_both_servers_heals_too(
+    page: Page, dev: Development
+) -> None:
+    errors = dev.kit / "errors.py"
     page.goto(dev.url)
     expect(page.locator("time")).to_be_visible()
     edit(errors, "import traceback\n", "import tracebakc\n")
@@ -187,8 +263,12 @@ def test_a_mistake_beside_api_py_heals_too(page: Page, dev: Development) -> None
     expect(page.locator("time")).to_be_visible()
 
 
-def test_a_crash_is_logged_once_a_second_however_often_it_is_asked_for() -> None:
-    from development import WithoutRepetition
+def test_a_crash_is_logged_once_a_second_however_often_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    monkeypatch.setenv("FLASK_APP", str(ROOT / "api/api.py"))
+    from react_flask_kit.development import WithoutRepetition
 
     def crash(message: str, second: float) -> logging.LogRecord:
         error = RuntimeError(message)
@@ -234,6 +314,8 @@ def test_no_request_is_lost_while_flask_restarts(page: Page, dev: Development) -
     def poll() -> None:
         while not stop.is_set():
             answers.append(get(dev.url + "/time"))
+            # Else the answers, and not the restarts, take the time.
+            stop.wait(0.02)
 
     pollers = [threading.Thread(target=poll) for _ in range(4)]
     for poller in pollers:
@@ -262,22 +344,61 @@ def test_no_request_is_lost_while_flask_restarts(page: Page, dev: Development) -
     assert [answer for answer in answers if answer[0] != 200] == []
 
 
-def test_the_overlay_can_be_switched_off(
-    page: Page, overlay: Locator, own_project: Path
+def test_the_first_route_of_the_readme_is_reachable_without_any_configuration(
+    page: Page, dev: Development
 ) -> None:
-    add_example_routes(own_project)
-    edit(
-        own_project / "vite.config.js",
-        "plugins:",
-        "server: { hmr: { overlay: false } },\n  plugins:",
-    )
-    port = free_port()
-    ports = {"PORT": str(port), "FLASK_RUN_PORT": str(free_port())}
-    with running(own_project, "dev", **ports) as dev:
-        dev.prints("React and Flask are ready")
-        page.goto(f"http://localhost:{port}")
+    readme = (dev.project / "README.md").read_text(encoding="utf-8")
+    snippets = re.findall(r"^```(?:python|jsx)\n(.+?)^```", readme, re.M | re.S)
+    route, *lines = snippets[:3]
+    page.goto(dev.url)
+    app = dev.project / "src/App.js"
+    edit(dev.api, "\n\n\n@app", f"\n\n\n{route}\n\n@app")
+    before, after = "App() {\n", "</main>"
+    inside = app.read_text().split(before)[1].split(after)[0]
+    new = f"{before}{lines[0]}{inside}{lines[1]}{after}"
+    edit(app, f"{before}{inside}{after}", new)
+    expect(page.get_by_text("Hello, you!")).to_be_visible()
+
+
+def test_saving_app_js_changes_the_page_and_keeps_its_state(
+    page: Page, dev: Development
+) -> None:
+    page.goto(dev.url)
+    before = unix_time_shown(page)
+    app = dev.project / "src/App.js"
+    heading = page.get_by_role("heading")
+    overlay = page.locator("vite-error-overlay")
+    save(app, "<h1>React + Flask</h1>", "<h1>Mine</h1>", heading, "Mine")
+    assert unix_time_shown(page) == before
+    save(app, "<h1>Mine</h1>", "<h1>Mine</h2>", overlay, "App.js")
+    save(app, "<h1>Mine</h2>", "<h1>React + Flask</h1>", heading, "React + Flask")
+    expect(overlay).not_to_be_attached()
+
+
+def save(file: Path, old: str, new: str, place: Locator, text: str) -> None:
+    """Edit a file and see the effect; save it again if the watcher missed it.
+
+    It may miss the second of two changes within some milliseconds.
+    """
+    edit(file, old, new)
+    try:
+        expect(place).to_contain_text(text, timeout=2_000)
+    except AssertionError:
+        file.touch()
+        expect(place).to_contain_text(text)
+
+
+def test_the_overlay_can_be_switched_off(
+    page: Page, overlay: Locator, dev: Development
+) -> None:
+    config = dev.project / "quiet.config.mjs"
+    shutil.copy(dev.project / "vite.config.mjs", config)
+    edit(config, "plugins:", "server: { hmr: { overlay: false } }, plugins:")
+    name = f"start --config {config.name}"
+    with started(dev.project, name, FLASK_RUN_PORT=dev.api_port) as (_command, url):
+        page.goto(url)
         with page.expect_console_message(lambda m: "KeyError" in m.text):
-            get(f"http://localhost:{port}" + "/crash")
+            get(url + "/crash")
         expect(overlay).not_to_be_attached()
-        assert page.goto(f"http://localhost:{port}/crash").status == 500
+        assert page.goto(url + "/crash").status == 500
         assert "KeyError" in page.locator("body").inner_text()

@@ -63,7 +63,7 @@ CERTIFICATE = "HTTPS=true needs a certificate, but SSL_CRT_FILE is "
             "build",
             with_key("browserslist", ["last 1 chrome version"]),
             {},
-            "npm run add-page browserslist browserslist-to-esbuild",
+            "npm run add-frontend browserslist browserslist-to-esbuild",
         ),
         (
             "build",
@@ -93,7 +93,7 @@ def test_bad_input_is_one_message(
     [
         (
             "import { ReactComponent as Logo } from './logo.svg';",
-            "Run: npm run add-page vite-plugin-svgr",
+            "Run: npm run add-frontend vite-plugin-svgr",
         ),
         ("module.exports = 1;", "write import or export instead of module.exports"),
         ("const x = require('./x');", "write import or export instead of require("),

@@ -1,15 +1,18 @@
 """The production server: API and page on one port, fast, closed, and hard to stop."""
 
 import gzip
+import hashlib
 import http.client
 import json
 import mimetypes
 import os
 import re
+import shutil
 import signal
 import socket
 import threading
 import time
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -18,6 +21,7 @@ import pytest
 from playwright.sync_api import ConsoleMessage, Page, expect
 from request_table import NAVIGATE, TABLE, Row, check, name
 from servers import (
+    PRODUCTION,
     edit,
     free_port,
     get,
@@ -58,6 +62,26 @@ def script_of(port: int) -> str:
     """Return where the page's script is."""
     html = ask(port, "/")[2].decode()
     return re.search(r'src="(/static/js/main[^"]+)"', html)[1]
+
+
+def test_the_build_is_whole_and_its_files_are_signed(built_project: Path) -> None:
+    build = built_project / "build"
+    html = (build / "index.html").read_text(encoding="utf-8")
+    assert "%" not in html
+    assert '<div id="root">' in html
+    linked = re.findall(r'(?:src|href)="/([^"]+)"', html)
+    # The example also asks the API, before its script does.
+    assert {each for each in linked if not (build / each).is_file()} <= {"time"}
+    names = [re.sub(r"\.[\w-]{8}\.", ".[hash].", each) for each in linked]
+    assert "static/js/main.[hash].js" in names
+    assert "static/css/main.[hash].css" in names
+    assert (build / "robots.txt").is_file()
+    signed = re.findall(r'="/(static/[^"]+)" integrity="sha384-([^"]+)"', html)
+    assert {each for each, _ in signed} == {n for n in linked if "static/" in n}
+    for each, digest in signed:
+        content = (build / each).read_bytes()
+        assert b64decode(digest) == hashlib.sha384(content).digest()
+    assert not list(build.rglob("*.map"))
 
 
 @pytest.mark.parametrize("row", TABLE, ids=name)
@@ -126,7 +150,7 @@ def test_a_missing_file_is_asked_for_again(port: int) -> None:
 
 
 def test_the_type_is_right_where_the_system_has_it_wrong(tmp_path: Path) -> None:
-    from page import list_files
+    from react_flask_kit.frontend import list_files
 
     (tmp_path / "index.html").touch()
     (tmp_path / "main.js").touch()
@@ -290,26 +314,19 @@ def test_it_says_why_it_cannot_start(
 ) -> None:
     ports = {"PORT": str(free_port())} | env
     ports["PORT"] = ports["PORT"].replace("TAKEN", str(port))
-    with running(built_project, "api/server.py", **ports) as server:
+    with running(built_project, PRODUCTION, **ports) as server:
         assert server.process.wait(timeout=20) == 1
         assert message in server.output
         assert "Traceback" not in server.output
 
 
 def test_serve_builds_and_serves_on_this_machine_only(own_project: Path) -> None:
-    scripts = json.loads((own_project / "package.json").read_text())["scripts"]
-    first, second = scripts["serve"].split(" && ")
-    assert first == scripts["build"]
-    assert second == "node scripts/run.mjs api api/server.py"
-    succeed(own_project, "build")
-    (own_project / "package.json").write_text(
-        json.dumps({"proxy": "", "scripts": {"serve": second}})
-    )
     port = str(free_port())
     with running(own_project, "serve", PORT=port) as serve:
-        serve.prints(f"The page and the API are on http://localhost:{port}")
+        serve.prints(f"The frontend and the API are on http://localhost:{port}")
         wait_for(lambda: is_answering(int(port)), "the server")
         assert get(f"http://localhost:{port}/time")[0] == 200
+        assert ask(int(port), "/")[0] == 200
         with pytest.raises(OSError, match="refused"):
             socket.create_connection(("127.0.0.2", int(port)))
     assert not is_listening(int(port))
@@ -323,7 +340,7 @@ def test_it_reads_env_where_the_environment_says_nothing(own_project: Path) -> N
 
 
 def test_without_a_build_the_api_works_and_the_page_says_what_to_do(
-    own_project: Path,
+    own_project: Path, built_project: Path
 ) -> None:
     with serving(own_project) as server:
         status, headers, body = ask(server.port, "/", **NAVIGATE)
@@ -331,7 +348,8 @@ def test_without_a_build_the_api_works_and_the_page_says_what_to_do(
         assert b"npm run build" in body
         assert get(server.url + "/time")[0] == 200
         assert ask(server.port, "/logo192.png")[0] == 404
-        succeed(own_project, "build")
+        shutil.copytree(built_project / "build", own_project / "built")
+        (own_project / "built").rename(own_project / "build")
         assert ask(server.port, "/", **NAVIGATE)[0] == 200
         assert ask(server.port, "/logo192.png")[0] == 200
 
@@ -402,6 +420,8 @@ def test_a_new_release_reaches_pages_that_are_open(
 @POSIX
 def test_it_finishes_what_it_began_when_it_is_told_to_stop(built_project: Path) -> None:
     answers: list[int] = []
+    begun = built_project / "api/slow-began"
+    begun.unlink(missing_ok=True)
     with serving(built_project) as server:
         asked = [
             threading.Thread(
@@ -411,7 +431,6 @@ def test_it_finishes_what_it_began_when_it_is_told_to_stop(built_project: Path) 
         ]
         for thread in asked:
             thread.start()
-        begun = built_project / "api/slow-began"
         wait_for(lambda: begun.exists() and begun.stat().st_size == 3, "the requests")
         server.command.process.send_signal(signal.SIGTERM)
         wait_for(lambda: not is_listening(server.port), "new requests to be refused")
@@ -442,7 +461,6 @@ def test_a_worker_that_is_killed_is_replaced(built_project: Path) -> None:
 
 @POSIX
 def test_a_reload_loses_no_request_and_runs_the_new_code(own_project: Path) -> None:
-    succeed(own_project, "build")
     with serving(own_project) as server, under_load(server.url + "/time") as answers:
         edit(own_project / "api/api.py", '"time": time.time()', '"time": 1')
         server.command.process.send_signal(signal.SIGHUP)

@@ -39,7 +39,9 @@ def test_who_answers(port: int, row: Row) -> None:
 
 
 @pytest.mark.parametrize("query", ["", "?raw", "?import&raw", "?url"])
-@pytest.mark.parametrize("name", ["api/api.py", ".flaskenv", "package.json"])
+@pytest.mark.parametrize(
+    "name", ["api/api.py", ".flaskenv", "package.json", "kit/node/launcher.js"]
+)
 def test_files_outside_the_page_are_not_served(
     port: int, project: Path, name: str, query: str
 ) -> None:
@@ -51,7 +53,9 @@ def test_files_outside_the_page_are_not_served(
             assert json.loads(body)["title"] == "Not Found"
 
 
-@pytest.mark.parametrize("path", ["/package", "/vite/flask", "/scripts/run", "/docs"])
+@pytest.mark.parametrize(
+    "path", ["/package", "/kit/node", "/kit/node/launcher", "/docs"]
+)
 def test_a_route_may_be_named_like_a_file_of_the_project(port: int, path: str) -> None:
     assert ask(port, path)[1].startswith(b'{"detail"')
 
@@ -161,6 +165,7 @@ def test_events_come_at_once_and_end_with_their_reader(
     port: int, project: Path
 ) -> None:
     ended = project / "api/events-ended"
+    ended.unlink(missing_ok=True)
     start = time.monotonic()
     connection = http.client.HTTPConnection("localhost", port, timeout=20)
     connection.request("GET", "/events", headers={"Accept": "text/event-stream"})

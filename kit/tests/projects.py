@@ -1,0 +1,78 @@
+"""Copies of this project, to be run and edited."""
+
+import compileall
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from servers import ROOT, clean_env
+
+NOT_COPIED = (
+    ".git",
+    ".hypothesis",
+    "build",
+    "node_modules",
+    "venv",
+    "__pycache__",
+    ".*_cache",
+)
+INSTALLED = ("node_modules", "kit/node/node_modules", "api/venv")
+# What a command writes in place, it would write into the original too.
+WRITTEN_IN_PLACE = (
+    "installed.json",
+    ".installed",
+    ".package-map.json",
+    ".yarn-state.yml",
+    "results.json",
+    "react_flask_kit.pth",
+)
+
+
+def copy_project(folder: Path, installed: tuple[str, ...] = INSTALLED) -> Path:
+    """Copy the project with what it has installed; the copy runs on its own kit."""
+    copy = folder / "react-flask-app"
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*NOT_COPIED))
+    for part in installed:
+        if (ROOT / part).is_dir():
+            shutil.copytree(
+                ROOT / part, copy / part, symlinks=True, copy_function=link_or_copy
+            )
+    for place in ("lib/*/site-packages", "Lib/site-packages"):
+        for link in (copy / "api/venv").glob(f"{place}/react_flask_kit.pth"):
+            link.write_text(f"{copy / 'kit/python/src'}\n", encoding="utf-8")
+    if "api/venv" in installed:
+        # Once, and not in each process: see servers.py of bytecode.
+        compileall.compile_dir(copy / "kit/python/src", quiet=1)
+    return copy
+
+
+def link_or_copy(source: str, target: str) -> None:
+    if Path(source).name not in WRITTEN_IN_PLACE:
+        try:
+            os.link(source, target)
+            return
+        except OSError:
+            pass
+    shutil.copy2(source, target)
+
+
+def add_example_routes(project: Path) -> None:
+    shutil.copy(Path(__file__).with_name("example_routes.py"), project / "api")
+    with (project / "api/api.py").open("a", encoding="utf-8") as api:
+        api.write("\n\nimport example_routes\n")
+
+
+def copy_with_packages(folder: Path, *packages: str) -> Path:
+    """Copy the project without its tests, and add packages to the frontend."""
+    copy = copy_project(folder)
+    shutil.rmtree(copy / "tests")
+    command = ["node", "kit/node", "add-frontend", *packages]
+    subprocess.run(command, cwd=copy, env=clean_env(), check=True, timeout=100)
+    return copy
+
+
+def replace_page(project: Path, folder: Path) -> None:
+    for part in ("src", "public"):
+        shutil.rmtree(project / part)
+        shutil.copytree(folder / part, project / part)
