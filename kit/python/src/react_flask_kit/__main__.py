@@ -1,6 +1,12 @@
 """`python -m react_flask_kit`: serve the app that FLASK_APP names, and the frontend."""
 
-from .server import main
+import sys
 
 if __name__ == "__main__":
-    main()
+    try:
+        from .server import main
+
+        main()
+    except KeyboardInterrupt:
+        # Before the server listens to signals itself.
+        sys.exit(130)

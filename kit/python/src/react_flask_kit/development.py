@@ -9,6 +9,7 @@ and what is wrong when the app cannot be imported. Nothing else imports this mod
 import hashlib
 import json
 import logging
+import os
 import socket
 import sys
 import time
@@ -17,22 +18,25 @@ from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType, TracebackType
+from typing import Any
 
 from click import ClickException
-from flask import Flask, Response, request
-from flask.cli import NoAppException
+from flask import Flask, Response
 from flask.helpers import get_debug_flag
+from flask.logging import has_level_handler
 from werkzeug.exceptions import InternalServerError
 from werkzeug.serving import is_running_from_reloader
 
 from .errors import describe_exception, is_own_code, problem
+from .extension import complete
+from .layer import LOGS_HERE, NO_ROUTE, answer_crash
 from .loading import load_app
 
 LINK = "/__flask__"
 SECONDS_BETWEEN_SIGNS_OF_LIFE = 10
 
 
-def app_that_reports(error: Exception) -> Flask:
+def app_that_reports(error: BaseException) -> Flask:
     """Stand in for an app that cannot be imported: answer all requests with why."""
     app = Flask("react_flask_kit.development")
     reason = describe_exception(error)
@@ -44,7 +48,7 @@ def app_that_reports(error: Exception) -> Flask:
     return app
 
 
-def add_link(wsgi_app: Callable, import_error: Exception | None) -> Callable:
+def add_link(wsgi_app: Callable, import_error: BaseException | None) -> Callable:
     """Add to a WSGI app one path that sends a line of JSON and stays open.
 
     The line has `kit` (the version of this package), `project`, `inode` and `host` (who
@@ -110,19 +114,6 @@ class WithoutRepetition(logging.Filter):
         return True
 
 
-def mark_missing_route(response: Response) -> Response:
-    """Tell the development server that a navigation here is for the page to answer."""
-    if request.url_rule is None and response.status_code in (404, 405):
-        response.headers["X-Flask-Route"] = "none"
-    return response
-
-
-def cause_of(error: Exception) -> Exception:
-    """Return what the app raised; Flask's command tells some in words of its own."""
-    is_told = isinstance(error, NoAppException) and error.__context__
-    return error.__context__ if is_told else error
-
-
 def own_part(trace: TracebackType) -> TracebackType:
     """Leave out how the app came to be imported, unless that is all there is."""
     part: TracebackType | None = trace
@@ -131,25 +122,77 @@ def own_part(trace: TracebackType) -> TracebackType:
     return part or trace
 
 
-import_error = None
-try:
-    app = load_app()
-except Exception as error:
+def develop(app: Flask, import_error: BaseException | None) -> None:
+    """Let an app answer as the frontend's development server wants it.
+
+    It learns which addresses no route has, and a crash becomes an answer that tells it.
+    """
+    wsgi_app = app.wsgi_app
+    logs_here = take_request_lines()
+
+    def developed_app(environ: dict, start_response: Callable) -> Iterable[bytes]:
+        if logs_here:
+            environ[LOGS_HERE] = True
+
+        def start(status: str, headers: list, *exc_info: Any) -> Callable:
+            if NO_ROUTE in environ:
+                headers = [*headers, ("X-Flask-Route", "none")]
+            return start_response(status, headers, *exc_info)
+
+        try:
+            return wsgi_app(environ, start)
+        except Exception as error:
+            return answer_crash(app, environ, start, error)
+
+    app.wsgi_app = add_link(developed_app, import_error)
+    app.logger.addFilter(WithoutRepetition())
+
+
+def take_request_lines() -> bool:
+    """Leave out what Werkzeug says of each request, which the kit says; tell if so.
+
+    Who has configured the log of Werkzeug keeps it as it is.
+    """
+    logger = logging.getLogger("werkzeug")
+    if has_level_handler(logger):
+        return False
+    handler = logging.StreamHandler()
+    handler.addFilter(lambda record: '"%s" %s %s' not in str(record.msg))
+    logger.addHandler(handler)
+    return True
+
+
+def is_only_watching() -> bool:
+    """Tell whether this is the reloader's first process, which never answers."""
+    is_off = "--no-reload" in sys.argv or os.environ.get("FLASK_RUN_RELOAD") in (
+        "0",
+        "false",
+    )
+    return get_debug_flag() and not is_off and not is_running_from_reloader()
+
+
+def load() -> Flask:
+    """Return the app of FLASK_APP, or what stands in for it."""
+    if is_only_watching():
+        # What an app starts when it is imported, it would start twice.
+        return Flask("react_flask_kit.development")
     if not get_debug_flag():
-        raise
-    import_error = cause_of(error)
-    if import_error.__traceback__:
-        import_error.__traceback__ = own_part(import_error.__traceback__)
-    # The reloader's first process imports too, but never answers.
-    if is_running_from_reloader():
+        return load_app()
+    import_error = None
+    try:
+        app = load_app()
+        complete(app)
+    except (Exception, SystemExit) as error:
+        import_error = error
+        if import_error.__traceback__:
+            import_error.__traceback__ = own_part(import_error.__traceback__)
         if isinstance(import_error, ClickException):
             import_error.show()
         else:
             traceback.print_exception(import_error)
-    app = app_that_reports(import_error)
+        app = app_that_reports(import_error)
+    develop(app, import_error)
+    return app
 
-if get_debug_flag():
-    app.after_request(mark_missing_route)
-    app.wsgi_app = add_link(app.wsgi_app, import_error)
-    app.logger.addFilter(WithoutRepetition())
-    logging.getLogger("werkzeug").addFilter(lambda line: LINK not in line.getMessage())
+
+app = load()

@@ -13,20 +13,26 @@ REQUEST_ID = "X-Request-ID"
 
 
 def answer_errors_as_json(app: Flask) -> None:
-    """Let the app answer each error, a crash included, with problem details.
+    """Let the app answer errors that its author does not handle with problem details.
 
     A crash tells its exception, traceback, file and line while app.debug is on, and
     nothing of the inside otherwise.
     """
-    # In debug Flask would hand a crash on to the server, and the client gets no JSON.
-    app.config["PROPAGATE_EXCEPTIONS"] = False
+    handled = app.error_handler_spec[None][None]
+    if HTTPException in handled or Exception in handled:
+        return
 
-    @app.errorhandler(HTTPException)
     def answer_error(error: HTTPException) -> Response:
         crash = getattr(error, "original_exception", None)
+        if crash is None and app.trap_http_exception(error):
+            # As without any handler; what becomes of it then is a crash.
+            raise error
         return problem(
             error, **(describe_exception(crash) if crash and app.debug else {})
         )
+
+    # Not by Flask's method, which refuses once anything was dispatched, in a test say.
+    handled[HTTPException] = answer_error
 
 
 def problem(error: HTTPException, **more: Any) -> Response:

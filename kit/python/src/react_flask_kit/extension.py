@@ -1,14 +1,16 @@
 """Kit(app): what an app has before its first route."""
 
+import threading
 from collections.abc import Callable, Collection
 
 from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from .errors import answer_errors_as_json
 from .health import HealthChecks
-from .limits import StrictJSONProvider, StrictRequest
-from .middleware import RequestLayer
+from .layer import RequestLayer
+from .limits import use_strict_json, use_strict_requests
+from .log import log_to_stderr
+from .sessions import use_safe_cookies
 from .settings import read_settings
 
 NAME = "react_flask_kit"
@@ -41,18 +43,11 @@ class Kit:
         """
         if NAME in app.extensions:
             return
-        app.extensions[NAME] = self
         read_settings(app, self.required)
-        # A redirect that only adds a slash breaks a preflight, and names a forged host.
-        app.url_map.strict_slashes = False
-        app.request_class = StrictRequest
-        app.json = StrictJSONProvider(app)
-        answer_errors_as_json(app)
+        log_to_stderr(app)
+        app.extensions[NAME] = State(self)
         app.wsgi_app = HealthChecks(app, self.checks)
         app.wsgi_app = RequestLayer(app)
-        if proxies := app.config["PROXIES"]:
-            # Each proxy adds to X-Forwarded-For; the others are the last one's word.
-            app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=1, x_host=1)
 
     def ready_check(self, check: Callable[[], object]) -> Callable[[], object]:
         """Register a function that raises while the app cannot do its work.
@@ -61,3 +56,40 @@ class Kit:
         """
         self.checks.append(check)
         return check
+
+
+class State:
+    """What the kit knows of one app."""
+
+    def __init__(self, kit: Kit) -> None:
+        """Begin with an app whose author may still change all of it."""
+        self.required = kit.required
+        self.ready_check = kit.ready_check
+        self.is_complete = False
+        self.lock = threading.Lock()
+
+    def complete(self, app: Flask) -> None:
+        """Take the settings, and fill in what the author has left to Flask; once.
+
+        Called before the first answer, so that the order of lines in an app's module
+        does not matter, and by a server before it listens.
+        """
+        with self.lock:
+            if self.is_complete:
+                return
+            read_settings(app, self.required)
+            log_to_stderr(app)
+            use_strict_requests(app)
+            use_strict_json(app)
+            use_safe_cookies(app)
+            answer_errors_as_json(app)
+            self.is_complete = True
+
+
+def complete(app: Flask) -> None:
+    """Let an app have its settings now; nothing happens to one without the kit.
+
+    Raises SettingError where a setting is missing or makes no sense.
+    """
+    if state := app.extensions.get(NAME):
+        state.complete(app)

@@ -10,6 +10,16 @@ from .errors import describe_exception, problem
 HEALTH, READY = "/health", "/ready"
 
 
+def health(version: object) -> dict[str, object]:
+    """Return what /health says: that the process answers, and which version it is."""
+    return {"status": "ok", "version": version}
+
+
+def has_route(app: Flask, path: str) -> bool:
+    """Tell whether an app has a route of its own for an address."""
+    return any(rule.rule.rstrip("/") == path for rule in app.url_map.iter_rules())
+
+
 class HealthChecks:
     """Answer two addresses before the app does, so that no guard of it is in the way.
 
@@ -20,7 +30,7 @@ class HealthChecks:
     def __init__(self, app: Flask, checks: list[Callable[[], object]]) -> None:
         """Wrap an app's wsgi_app; the checks may still grow."""
         self.app, self.wsgi_app, self.checks = app, app.wsgi_app, checks
-        self.answers: dict[str, Callable[[], Response]] | None = None
+        self.answers: dict[str, Callable[[str], Response]] | None = None
 
     def __call__(self, environ: dict, start_response: Callable) -> Iterable[bytes]:
         """Answer one request, as WSGI defines it."""
@@ -32,30 +42,34 @@ class HealthChecks:
             return self.wsgi_app(environ, start_response)
         if self.answers is None:
             # By the first request the app has all its routes.
-            own = {rule.rule for rule in self.app.url_map.iter_rules()}
             ours = {HEALTH: self.health, READY: self.ready}
-            self.answers = {p: a for p, a in ours.items() if p not in own}
+            self.answers = {
+                path: answer
+                for path, answer in ours.items()
+                if not has_route(self.app, path)
+            }
         if path not in self.answers:
             return self.wsgi_app(environ, start_response)
         with self.app.app_context():
-            response = self.answers[path]()
+            response = self.answers[path](environ.get("HTTP_X_REQUEST_ID", ""))
         response.headers["Cache-Control"] = "no-store"
         return response(environ, start_response)
 
-    def health(self) -> Response:
+    def health(self, _request_id: str) -> Response:
         """Tell that the process answers, and which version it is."""
-        version = self.app.config["APP_VERSION"]
-        return self.app.json.response(status="ok", version=version)
+        return self.app.json.response(health(self.app.config["APP_VERSION"]))
 
-    def ready(self) -> Response:
+    def ready(self, request_id: str) -> Response:
         """Tell whether every check passes; the log says why not."""
         for check in self.checks:
             try:
                 check()
             except Exception as error:
-                self.app.logger.exception("Not ready: %s", check.__name__)
+                name = getattr(check, "__name__", None) or repr(check)
+                extra = {"request_id": request_id}
+                self.app.logger.exception("Not ready: %s", name, extra=extra)
                 inside = describe_exception(error) if self.app.debug else {}
                 return problem(
-                    ServiceUnavailable(f"The check {check.__name__} failed."), **inside
+                    ServiceUnavailable(f"The check {name} failed."), **inside
                 )
         return self.app.json.response(status="ready")

@@ -6,6 +6,7 @@ that is made for the run. Without FLASK_APP this plugin does nothing.
 """
 
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -36,6 +37,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     settings = dotenv_values(find_dotenv(SETTINGS_OF_TESTS, usecwd=True))
     os.environ.update({name: text or "" for name, text in settings.items()})
     os.environ["FLASK_TESTING"] = "1"
+    # Else a server that a test starts would read .env by itself.
+    os.environ["FLASK_SKIP_DOTENV"] = "1"
     if "FLASK_INSTANCE_PATH" not in settings:
         folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         early_config.add_cleanup(folder.cleanup)
@@ -48,20 +51,25 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make warnings of the app's own modules errors; add the browser's fixtures."""
     if "FLASK_APP" in os.environ:
         # First, so that what the project itself says of warnings wins.
-        errors = [f"error:::{name}(\\.|$)" for name in sorted(own_modules())]
+        errors = [f"error:::{module}" for module in own_modules()]
         config.getini("filterwarnings")[:0] = [NOT_OURS, *errors]
-    if config.pluginmanager.hasplugin("playwright"):
+    if "FLASK_APP" in os.environ and config.pluginmanager.hasplugin("playwright"):
         # The last one to be registered is the one whose fixtures count.
         from . import pytest_browser
 
         config.pluginmanager.register(pytest_browser, "react_flask_kit_browser")
 
 
-def own_modules() -> Iterator[str]:
-    """Yield the names of the modules beside the app."""
-    for entry in app_folder().iterdir():
-        if entry.suffix == ".py" or (entry / "__init__.py").is_file():
-            yield entry.stem
+def own_modules() -> list[str]:
+    """Return patterns for the names of the modules beside the app.
+
+    With a stray __init__.py beside them, they are parts of a package.
+    """
+    folder = app_folder()
+    packages = [init.parent for init in folder.glob("*/__init__.py")]
+    modules = [*folder.glob("*.py"), *packages]
+    names = sorted({re.escape(module.stem) for module in modules})
+    return [rf"(.+\.)?{name}(\.|$)" for name in names]
 
 
 @pytest.fixture

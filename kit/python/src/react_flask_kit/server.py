@@ -1,56 +1,211 @@
 """Production: the app and the built frontend on one port.
 
-python -m react_flask_kit
+`python -m react_flask_kit` starts this. The first process imports no app: it keeps the
+listening socket, starts the workers, and ends them.
 """
 
 import multiprocessing
 import os
+import signal
 import socket
+import subprocess
 import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from functools import partial
+from multiprocessing.connection import Connection
+from typing import Any, NamedTuple
 
-from click import ClickException
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.net import SocketSpec
 
-SECONDS_TO_FINISH = 30
-# At most, for each worker: a slow client or database holds one.
-THREADS = 16
+from .loading import read_environment
+
 # Open connections for each worker: most of them wait for their browser to ask again.
 CONNECTIONS = 20_000
+# As in development: large cookies fit.
+LONGEST_HEADERS = 1 << 16
+# What a person who presses Ctrl-C has patience for.
+SECONDS_AFTER_INTERRUPT = 0.7
+CANNOT_START = 3
+
+
+class Options(NamedTuple):
+    """How to serve: environment variables, each with a default."""
+
+    host: str
+    port: int
+    workers: int
+    threads: int
+    seconds_to_finish: int
+    seconds_for_streams: int
 
 
 def main() -> None:
-    """Serve until told to stop: at HOST and PORT, with WEB_CONCURRENCY processes."""
-    try:
-        # Here too, so that a mistake in the app is told before a worker starts.
-        from . import wsgi  # noqa: F401
-    except ClickException as error:
-        sys.exit(f"Error: {error.format_message()}")
-    host = os.environ.get("HOST") or "127.0.0.1"
-    port = read_number("PORT", 8000, 65535)
-    workers = read_number("WEB_CONCURRENCY", count_cores(), 1000)
-    address = free_address(host, port)
+    """Serve until told to stop."""
+    read_environment()
+    options = read_options()
+    address = free_address(options.host, options.port)
     allow_open_files()
     # A forked process would still have the code of before a reload.
     multiprocessing.set_start_method("spawn")
-    server = Granian(
-        "react_flask_kit.wsgi:application",
+    reader, writer = multiprocessing.Pipe(duplex=False)
+    has_failed = multiprocessing.Event()
+    server = Server(
+        "react_flask_kit",
         address=address,
-        port=port,
-        interface=Interfaces.WSGI,
+        port=options.port,
+        interface=Interfaces.ASGI,
         # HTTP/2 is the proxy's in front, and its own kind of attack.
         http=HTTPModes.http1,
-        workers=workers,
-        blocking_threads=THREADS,
+        workers=options.workers,
         backpressure=CONNECTIONS,
+        http1_settings=HTTP1Settings(max_buffer_size=LONGEST_HEADERS),
         respawn_failed_workers=True,
-        workers_kill_timeout=SECONDS_TO_FINISH,
-        log_level="error",
+        workers_kill_timeout=options.seconds_to_finish,
+        log_level=LogLevels.critical,
     )
-    name = "localhost" if address in ("127.0.0.1", "::1") else host
-    name = f"[{name}]" if ":" in name else name
-    print(f"The frontend and the API are on http://{name}:{port}", flush=True)
-    server.serve()
+    server.on_startup(partial(take_signals, server, writer, has_failed))
+    show_address(options, address)
+    is_telling = multiprocessing.Lock()
+    loader = partial(load_site, options, reader, has_failed, is_telling)
+    try:
+        server.serve(target_loader=loader, wrap_loader=False)
+    finally:
+        if has_failed.is_set():
+            sys.exit(CANNOT_START)
+
+
+class Server(Granian):
+    """Granian, whose first process keeps the listening socket of a single worker.
+
+    On Linux each worker of Granian has a listening socket of its own, and the kernel
+    shares out connections. But where the only worker dies, they would be refused until
+    another one listens.
+    """
+
+    def _init_shared_socket(self) -> None:
+        # There is no public way to hand down a socket; other systems do just this.
+        if self.workers > 1:
+            return super()._init_shared_socket()
+        self._shd = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
+        self._sfd = self._shd.get_fd()
+        self._sso = socket.socket(fileno=self._sfd)
+        self._sso.set_inheritable(True)
+        return None
+
+
+def take_signals(
+    server: Granian, writer: Connection, has_failed: "multiprocessing.Event"
+) -> None:
+    """Stop at once on Ctrl-C, and gently on SIGTERM; check new code on SIGHUP.
+
+    Closing the pipe tells the workers that the end is near; it also closes when this
+    process is killed.
+    """
+
+    def interrupt(*_: object) -> None:
+        server.workers_kill_timeout = SECONDS_AFTER_INTERRUPT
+        terminate()
+
+    def terminate(*_: object) -> None:
+        if not writer.closed:
+            writer.close()
+        server.signal_handler_interrupt()
+
+    def reload(*_: object) -> None:
+        threading.Thread(target=reload_if_it_starts, args=[server]).start()
+
+    signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGTERM, terminate)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, reload)
+
+    def end_when_failed() -> None:
+        has_failed.wait()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=end_when_failed, daemon=True).start()
+
+
+def reload_if_it_starts(server: Granian) -> None:
+    """Replace the workers one by one, once another process could load the new code."""
+    check = [sys.executable, "-c", "import react_flask_kit.asgi"]
+    if subprocess.run(check, check=False).returncode == 0:  # noqa: S603 (our own)
+        server.signal_handler_reload()
+    else:
+        print("The new code does not start; the old goes on.", file=sys.stderr)
+
+
+def load_site(
+    options: Options,
+    reader: Connection,
+    has_failed: "multiprocessing.Event",
+    is_telling: "multiprocessing.Lock",
+) -> Callable[..., Any]:
+    """Load the app, in a worker; end everything where that fails."""
+    # Ctrl-C is for the first process, which then ends this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        from .loading import load_production_app
+        from .site import make_site
+
+        site = make_site(
+            load_production_app(), options.threads, options.seconds_for_streams
+        )
+    except BaseException as error:
+        with is_telling:
+            if not has_failed.is_set():
+                tell(error)
+                has_failed.set()
+        sys.exit(CANNOT_START)
+
+    def watch() -> None:
+        try:
+            reader.recv_bytes()
+        except (EOFError, OSError):
+            site.stop()
+        # In a stop that was asked for, it outlives this one.
+        multiprocessing.parent_process().join()
+        # Nobody else will end this one, and a signal may be lost while it starts.
+        for _ in range(options.seconds_to_finish):
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+    return site
+
+
+def tell(error: BaseException) -> None:
+    """Say in one line why the app could not be loaded, after a traceback if any."""
+    from click import ClickException
+
+    if isinstance(error, ClickException):
+        reason = error.format_message()
+    elif isinstance(error, SystemExit):
+        reason = f"the app ended itself: {error.code}"
+    else:
+        traceback.print_exception(error)
+        reason = f"the app could not be loaded: {type(error).__name__}: {error}"
+    print(f"Error: {reason}", file=sys.stderr, flush=True)
+
+
+def read_options() -> Options:
+    """Read how to serve from the environment; end where a value is invalid."""
+    return Options(
+        host=os.environ.get("HOST") or "127.0.0.1",
+        port=read_number("PORT", 8000, 65535),
+        workers=read_number("WEB_CONCURRENCY", count_cores(), 1000),
+        threads=read_number("WEB_THREADS", 1000, 100_000),
+        seconds_to_finish=read_number("WEB_SECONDS_TO_FINISH", 30, 3600),
+        seconds_for_streams=read_number("WEB_SECONDS_FOR_STREAMS", 3, 3600),
+    )
 
 
 def read_number(name: str, default: int, largest: int) -> int:
@@ -90,3 +245,10 @@ def allow_open_files() -> None:
         return
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def show_address(options: Options, address: str) -> None:
+    """Say where the site is."""
+    name = "localhost" if address in ("127.0.0.1", "::1") else options.host
+    name = f"[{name}]" if ":" in name else name
+    print(f"The frontend and the API: http://{name}:{options.port}", flush=True)

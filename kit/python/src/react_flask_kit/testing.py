@@ -1,5 +1,6 @@
 """Run what a test needs to be real: the frontend's build, the production server."""
 
+import http.client
 import os
 import shutil
 import socket
@@ -67,7 +68,7 @@ def is_answering(address: str) -> bool:
         urllib.request.urlopen(address, timeout=20).close()
     except urllib.error.HTTPError as error:
         error.close()
-    except OSError:
+    except (OSError, http.client.HTTPException):
         return False
     return True
 
@@ -86,4 +87,7 @@ def stop(server: subprocess.Popen) -> None:
             subprocess.run(tree, check=False, capture_output=True)
         else:
             server.terminate()
-        server.wait(timeout=SECONDS_TO_STOP)
+        try:
+            server.wait(timeout=SECONDS_TO_STOP)
+        finally:
+            server.kill()
