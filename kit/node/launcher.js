@@ -8,6 +8,7 @@ import { addApi } from './commands/add-api.js';
 import { addFrontend } from './commands/add-frontend.js';
 import { checkInstaller } from './commands/check-installer.js';
 import { dev } from './commands/dev.js';
+import { testExtensions } from './commands/test-extensions.js';
 import { testKit } from './commands/test-kit.js';
 import { apiCommand, apiEnv, prepareApi, venvPython } from './lib/api.js';
 import { frontendCommand, prepareFrontend } from './lib/frontend.js';
@@ -42,6 +43,7 @@ const COMMANDS = {
   'prepare-frontend': () => prepareFrontend(),
   'check-installer': checkInstaller,
   'test-kit': testKit,
+  'test-extensions': testExtensions,
 };
 
 const [name, ...args] = process.argv.slice(2);

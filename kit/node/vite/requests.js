@@ -1,8 +1,17 @@
+/** What an answer depends on where the page and JSON share an address. */
+export const VARY = 'Accept, Sec-Fetch-Dest';
+
+// Who makes the preview of a link asks for anything, and wants the page.
+const PREVIEW =
+  /facebookexternalhit|twitterbot|linkedinbot|slackbot|discordbot|telegrambot|whatsapp|pinterest|redditbot|skypeuripreview|applebot|googlebot|bingbot/i;
+// The kit's own addresses, whose JSON is for a person too.
+const OWN = ['/health', '/ready', '/openapi.json'];
+
 /**
  * Tell whether a browser wants a document to show, and not data or a part of a page.
  *
  * That is the "destination" of the Fetch standard; clients that do not send it are judged by
- * Accept, as create-react-app's proxy did.
+ * Accept, as create-react-app's proxy did, and by name if they make previews of links.
  *
  * @param {import('node:http').IncomingMessage} req
  * @returns {boolean}
@@ -11,12 +20,12 @@ export function wantsDocument({ headers }) {
   const destination = headers['sec-fetch-dest'];
   return destination
     ? ['document', 'iframe', 'frame'].includes(destination)
-    : /\btext\/html\b/.test(headers.accept ?? '');
+    : /\btext\/html\b/.test(headers.accept ?? '') ||
+        PREVIEW.test(headers['user-agent'] ?? '');
 }
 
 /**
- * Tell whether a browser navigates: a GET or HEAD that wants a document. The page answers it
- * unless a route of the API does.
+ * Tell whether a browser navigates: a GET or HEAD that wants a document.
  *
  * @param {import('node:http').IncomingMessage} req
  * @returns {boolean}
@@ -36,4 +45,38 @@ export function isNavigation(req) {
 export function isForIndex({ method, urlInPage, originalUrl }) {
   const url = urlInPage ?? originalUrl;
   return /^(GET|HEAD)$/.test(method) && /^\/(index\.html)?([?#]|$)/.test(url);
+}
+
+/**
+ * Tell whether an answer is JSON that is data, or says that there is none.
+ *
+ * @param {import('node:http').IncomingMessage} answer
+ * @returns {boolean}
+ */
+export function isJson({ headers }) {
+  return /^[^;]+[/+]json\b/i.test(headers['content-type'] ?? '');
+}
+
+/**
+ * Tell whether the page takes the place of what the API answers a navigation.
+ *
+ * It does where the API has no route, and where it answers with JSON that is data or says that
+ * there is none, or none without sign-in. All else stands. react_flask_kit.navigation decides
+ * by the same rule in production.
+ *
+ * @param {import('node:http').IncomingMessage} answer
+ * @param {string} path that was asked for
+ * @param {boolean} hasNoRoute where that is known
+ * @returns {boolean}
+ */
+export function givesWay(answer, path, hasNoRoute) {
+  const { statusCode, headers } = answer;
+  if (hasNoRoute && [404, 405].includes(statusCode)) return true;
+  const isData = statusCode >= 200 && statusCode < 300;
+  if (!isData && ![401, 403, 404, 405].includes(statusCode)) return false;
+  const stands =
+    OWN.includes(path) ||
+    'content-disposition' in headers ||
+    (statusCode === 401 && 'www-authenticate' in headers);
+  return !stands && isJson(answer);
 }

@@ -3,13 +3,23 @@ import { STATUS_CODES } from 'node:http';
 import { isIP } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { apiAddress, readPackage } from '../../lib/project.js';
-import { isForIndex, isNavigation, wantsDocument } from '../requests.js';
+import {
+  givesWay,
+  isForIndex,
+  isJson,
+  isNavigation,
+  VARY,
+  wantsDocument,
+} from '../requests.js';
 import { FlaskLink } from './link.js';
 import { Overlay } from './overlay.js';
 import { ask, pass, passUpgrade } from './proxy.js';
 
 const NAVIGATION_WAITS = 2_000;
 const PROBLEM = 'application/problem+json';
+const NO_WEBSOCKETS =
+  'WebSockets are not served in production: see the README of react-flask-kit.';
+const MOST_TOLD = 1_000;
 const DEFAULT_TARGET = 'http://127.0.0.1:5000';
 const NOT_OF_THE_FRONTEND = [
   '*.py',
@@ -27,9 +37,11 @@ const NOT_OF_THE_FRONTEND = [
  * @param {object} [options]
  * @param {string} [options.target] the API's address
  *   @default "proxy" in package.json, else http://127.0.0.1:5000; FLASK_RUN_PORT sets the port
+ * @param {boolean} [options.webSockets] whether WebSockets reach an app with the kit, though
+ *   its production server does not serve them @default false
  * @returns {import('vite').Plugin} to be listed in vite.config.js
  */
-export default function flask({ target } = {}) {
+export default function flask({ target, webSockets = false } = {}) {
   return {
     name: 'flask',
     apply: 'serve',
@@ -43,17 +55,22 @@ export default function flask({ target } = {}) {
     }),
     configureServer: (server) =>
       server.httpServer &&
-      join(server, target ? new URL(target) : apiAddress(DEFAULT_TARGET)),
+      join(
+        server,
+        target ? new URL(target) : apiAddress(DEFAULT_TARGET),
+        webSockets,
+      ),
   };
 }
 
-function join(server, target) {
+function join(server, target, webSockets) {
   const { logger, root } = server.config;
   const link = new FlaskLink(target, root);
   const overlay = new Overlay(server);
   let greeting;
   let lastCode;
   let hasFailed = false;
+  const told = new Set();
 
   link.on('ready', (next) => {
     greeting = next;
@@ -85,6 +102,10 @@ function join(server, target) {
     }
     const isReady = (await link.whenReady()) && !link.stranger;
     if (!isReady) return refuse('503 Service Unavailable');
+    if (greeting && !webSockets) {
+      logger.warn(`${req.url}: ${NO_WEBSOCKETS}`);
+      return refuse('501 Not Implemented');
+    }
     if (!socket.destroyed) passUpgrade(target, req, socket, head);
   });
   if (process.env.API_IS_STARTING) announce(server, link);
@@ -116,9 +137,16 @@ function join(server, target) {
       const detail = `The API did not answer ${request} (${error.message}).`;
       return answerProblem(req, res, 502, detail);
     }
-    if (isForPage && isWithoutRoute(answer)) {
+    const [path] = req.originalUrl.split('?');
+    if (isForPage && givesWay(answer, path, isWithoutRoute(answer))) {
       answer.destroy();
+      if (!isWithoutRoute(answer)) tellOnce(req.method, path);
+      res.setHeader('Vary', VARY);
       return next();
+    }
+    if (/^(GET|HEAD)$/.test(req.method) && isJson(answer)) {
+      // The page has the same address.
+      answer.rawHeaders.push('Vary', VARY);
     }
     if (isCrash(answer)) {
       const request = `${req.method} ${req.originalUrl}`;
@@ -131,9 +159,15 @@ function join(server, target) {
   }
 
   /** Routes of an API without our link are unknown: there the page answers every 404. */
-  function isWithoutRoute({ statusCode, headers }) {
-    const isMissing = statusCode === 404 || statusCode === 405;
-    return isMissing && (!greeting || headers['x-flask-route'] === 'none');
+  function isWithoutRoute({ headers }) {
+    return !greeting || headers['x-flask-route'] === 'none';
+  }
+
+  function tellOnce(method, path) {
+    if (told.has(path) || told.size > MOST_TOLD) return;
+    told.add(path);
+    const address = target.origin + path;
+    logger.info(`${method} ${path}: JSON gave way to the page; see ${address}`);
   }
 
   function answerUnavailable(req, res) {
