@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 from flask import Flask, request
 from processes import clean_env
+from react_flask_kit.layer import answer_crash
 from werkzeug.serving import make_server
 
 APP = Path(__file__).parent / "fixture_app/app.py"
@@ -47,6 +48,23 @@ def load_app_with_routes(**settings: str) -> Flask:
     def slash() -> str:
         return "slash"
 
+    return app
+
+
+def answer_crashes(app: Flask) -> Flask:
+    """Let an app answer what it raises, as the servers of the kit do."""
+    wsgi_app = app.wsgi_app
+
+    def answering_app(environ: dict, start_response: Callable) -> Iterable[bytes]:
+        try:
+            return wsgi_app(environ, start_response)
+        except Exception as error:
+            # Werkzeug's client would raise what is in exc_info.
+            return answer_crash(
+                app, environ, lambda *start: start_response(*start[:2]), error
+            )
+
+    app.wsgi_app = answering_app
     return app
 
 

@@ -6,11 +6,14 @@ The tests that name a CVE repeat its trigger against flask-cors as this API uses
 """
 
 import logging
+import re
 
 import pytest
-from apps import load_app, load_app_with_routes
+from apps import answer_crashes, load_app, load_app_with_routes
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_cors import CORS, cross_origin
+from react_flask_kit import Kit
 from werkzeug.test import TestResponse
 
 LISTED = "https://app.example.com"
@@ -59,7 +62,8 @@ PATHS_OF_CVES = [
 @pytest.fixture(params=["0", "1"], ids=["", "debug"])
 def app(request: pytest.FixtureRequest) -> Flask:
     limits = {"MAX_CONTENT_LENGTH": "1000", "TRUSTED_HOSTS": "localhost"}
-    return load_app_with_routes(**SETTINGS, **limits, DEBUG=request.param)
+    app = load_app_with_routes(**SETTINGS, **limits, DEBUG=request.param)
+    return answer_crashes(app) if app.debug else app
 
 
 def cors_headers(response: TestResponse) -> dict[str, str]:
@@ -91,7 +95,7 @@ def test_a_crash_outside_of_a_view_is_readable_too(app: Flask, hook: str) -> Non
     def crash(*_: object) -> None:
         raise RuntimeError("the password is swordfish")
 
-    response = ask(app.test_client(), LISTED, "GET", "/time", {})
+    response = ask(answer_crashes(app).test_client(), LISTED, "GET", "/time", {})
     assert response.status_code == 500
     assert response.headers.getlist(GRANT) == [LISTED]
     assert response.content_type == "application/problem+json"
@@ -203,3 +207,136 @@ def test_a_path_cannot_forge_a_line_of_the_log(
     of_cors = [r.getMessage() for r in caplog.records if r.name != app.name]
     assert of_cors
     assert not [m for m in of_cors if "\r" in m or "\n" in m or "FAKE" in m]
+
+
+METHODS_OF_FLASK_CORS = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
+
+
+def cors_app(set_up: str, **config: object) -> Flask:
+    """Return an app that uses flask-cors itself, before the kit or after it."""
+    app = Flask("cors")
+    app.config.update(config)
+    if set_up == "before":
+        CORS(app, origins=[LISTED])
+    Kit(app)
+    if set_up == "after":
+        CORS(app, origins=[LISTED])
+    decorate = cross_origin(origins=[LISTED]) if set_up == "decorator" else lambda f: f
+
+    @app.route("/data", methods=["GET", "POST"])
+    @decorate
+    def data() -> dict:
+        return {"data": 1}
+
+    return app
+
+
+@pytest.mark.parametrize("has_setting", [False, True], ids=["", "with the setting"])
+@pytest.mark.parametrize("set_up", ["before", "after", "decorator"])
+def test_flask_cors_of_the_author_works_and_no_header_stands_twice(
+    set_up: str, has_setting: bool
+) -> None:
+    config = {"CORS_ORIGINS": [LISTED]} if has_setting else {}
+    client = cors_app(set_up, **config).test_client()
+    for method in ("get", "post"):
+        response = getattr(client, method)("/data", headers={"Origin": LISTED})
+        assert response.headers.getlist(GRANT) == [LISTED]
+    preflight = client.options("/data", headers={"Origin": LISTED} | PREFLIGHT)
+    assert preflight.status_code == 200
+    names = [name for name, _ in preflight.headers if name.startswith("Access-")]
+    assert len(names) == len(set(names))
+    assert preflight.headers[GRANT] == LISTED
+    allowed = preflight.headers["Access-Control-Allow-Methods"].split(", ")
+    assert "POST" in allowed
+    response = client.get("/data", headers={"Origin": "https://evil.example"})
+    assert GRANT not in response.headers
+
+
+def test_an_origin_of_the_authors_alone_is_the_authors_to_grant() -> None:
+    app = Flask("cors")
+    app.config["CORS_ORIGINS"] = [LISTED]
+    Kit(app)
+    other = "https://other.example"
+    app.add_url_rule("/", view_func=cross_origin(origins=[other])(lambda: "own"))
+    response = app.test_client().get("/", headers={"Origin": other})
+    assert response.headers.getlist(GRANT) == [other]
+
+
+def test_the_setting_of_an_author_is_not_written_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A default of ours under flask-cors's name switched the author's CORS off."""
+    app = cors_app("after")
+    assert app.test_client().get("/data").status_code == 200
+    assert [name for name in app.config if name.startswith("CORS_")] == []
+
+
+def test_a_route_of_the_author_answers_a_preflight() -> None:
+    app = load_app(**SETTINGS)
+
+    @app.route("/own", methods=["OPTIONS"], provide_automatic_options=False)
+    def own() -> tuple[str, int, dict]:
+        return "", 200, {"X-Own": "1"}
+
+    headers = {"Origin": LISTED} | PREFLIGHT
+    response = app.test_client().options("/own", headers=headers)
+    assert (response.status_code, response.headers["X-Own"]) == (200, "1")
+    assert response.headers.getlist(GRANT) == [LISTED]
+    assert response.headers["Access-Control-Max-Age"] == "7200"
+
+
+def test_a_refusal_of_the_author_that_grants_stands() -> None:
+    app = load_app(**SETTINGS)
+
+    @app.before_request
+    def refuse() -> tuple[str, int, dict]:
+        return "no", 403, {GRANT: LISTED}
+
+    headers = {"Origin": LISTED} | PREFLIGHT
+    response = app.test_client().options("/time", headers=headers)
+    assert (response.status_code, response.text) == (403, "no")
+    assert response.headers.getlist(GRANT) == [LISTED]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Origin": LISTED}, 401),
+        ({"Origin": "https://evil.example"} | PREFLIGHT, 401),
+        (PREFLIGHT, 401),
+        ({"Origin": LISTED} | PREFLIGHT, 204),
+    ],
+    ids=["no preflight", "unlisted", "no origin", "listed"],
+)
+def test_only_a_listed_origins_preflight_passes_a_guard(
+    app: Flask, headers: dict[str, str], status: int
+) -> None:
+    @app.before_request
+    def demand_sign_in() -> tuple[str, int]:
+        return "Sign in.", 401
+
+    response = app.test_client().options("/time", headers=headers)
+    assert (response.status_code, response.text == "") == (status, status == 204)
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "value"),
+    [
+        ({"CORS_METHODS": "GET,POST"}, "Allow-Methods", {"GET", "POST"}),
+        ({}, "Allow-Methods", METHODS_OF_FLASK_CORS),
+        ({"CORS_ALLOW_HEADERS": "Authorization"}, "Allow-Headers", {"authorization"}),
+        ({}, "Allow-Headers", {"authorization", "content-type"}),
+        ({"CORS_EXPOSE_HEADERS": "ETag"}, "Expose-Headers", {"ETag"}),
+        ({}, "Expose-Headers", {"X-Request-ID"}),
+        ({"CORS_MAX_AGE": "600"}, "Max-Age", {"600"}),
+        ({}, "Max-Age", {"7200"}),
+    ],
+)
+def test_the_settings_of_flask_cors_mean_what_they_mean_there(
+    settings: dict[str, str], name: str, value: set[str]
+) -> None:
+    client = load_app(**SETTINGS, **settings).test_client()
+    headers = {"Origin": LISTED} | PREFLIGHT
+    response = client.options("/time", headers=headers)
+    told = response.headers[f"Access-Control-{name}"]
+    assert set(re.split(r",\s*", told)) == value

@@ -8,7 +8,7 @@ import io
 
 import pytest
 from apps import load_app, load_app_with_routes
-from flask import request
+from flask import json, request
 from flask.testing import FlaskClient
 
 FORGED = {
@@ -51,6 +51,9 @@ def test_a_body_is_read_whole_or_refused(
         ("application/json", b"{", 400),
         ("application/json", b"NaN", 400),
         ("application/json", b'{"a": -Infinity}', 400),
+        ("application/json", b"1e999", 400),
+        ("application/json", b'{"a": [-1e999]}', 400),
+        ("application/json", b"1e308", 200),
         ("application/json", b"\xff\xfe\xfa", 400),
         ("text/plain", b"{}", 415),
         ("application/x-www-form-urlencoded", b"{}", 415),
@@ -78,6 +81,45 @@ def test_an_answer_that_no_browser_could_read_is_a_crash() -> None:
     app = load_app()
     app.add_url_rule("/nan", view_func=lambda: {"value": float("nan")})
     assert app.test_client().get("/nan").status_code == 500
+
+
+def test_json_may_be_as_loose_as_pythons() -> None:
+    client = load_app_with_routes(STRICT_JSON="false").test_client()
+    for body in (b"NaN", b"1e999"):
+        response = client.post("/echo", data=body, content_type="application/json")
+        assert response.status_code == 200
+
+
+def test_who_writes_json_may_say_how() -> None:
+    app = load_app()
+    app.add_url_rule(
+        "/nan", view_func=lambda: json.dumps([float("nan"), "é"], allow_nan=True)
+    )
+    assert app.test_client().get("/nan").text == '[NaN, "\\u00e9"]'
+
+
+@pytest.mark.parametrize("is_chunked", [False, True], ids=["", "chunked"])
+@pytest.mark.parametrize(("fields", "status"), [(1000, 200), (1001, 413)])
+def test_a_form_has_as_many_fields_as_an_upload_may_have(
+    fields: int, status: int, is_chunked: bool
+) -> None:
+    """A million fields cost seconds of the processor."""
+    app = load_app()
+
+    @app.post("/form")
+    def form() -> dict:
+        return {"fields": len(request.form.getlist("a"))}
+
+    body = b"&".join([b"a=1"] * fields)
+    kind = {"content_type": "application/x-www-form-urlencoded"}
+    chunks = {
+        "input_stream": io.BytesIO(body),
+        "environ_overrides": {"wsgi.input_terminated": True},
+    }
+    client = app.test_client()
+    response = client.post("/form", **kind, **chunks if is_chunked else {"data": body})
+    assert response.status_code == status
+    assert response.json.get("fields") == (fields if status == 200 else None)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """Which app runs: FLASK_APP, as the `flask` command reads it, wherever it is said.
 
 The contract: a file, a package and a factory are found alike in development, tests and
-production, and can import what is beside them; of .env and .flaskenv production takes
-the name of the app alone.
+production, and can import what is beside them; production takes the settings of .env,
+and of .flaskenv the name of the app alone.
 """
 
 import os
@@ -14,7 +14,12 @@ from unittest.mock import patch
 import pytest
 from click import UsageError
 from processes import clean_env
-from react_flask_kit.loading import app_folder, load_app, name_app
+from react_flask_kit.loading import (
+    app_folder,
+    load_app,
+    load_production_app,
+    name_app,
+)
 
 ONE_FILE = "from flask import Flask\nfrom greetings import HELLO\napp = Flask(HELLO)\n"
 FACTORY = """
@@ -198,3 +203,27 @@ def test_the_folder_of_the_app_is_that_of_its_file(
 def test_a_drive_of_windows_is_a_part_of_the_path() -> None:
     os.environ["FLASK_APP"] = "C:/project/api/main.py:create_app()"
     assert app_folder().parts[-2:] == ("project", "api")
+
+
+@pytest.mark.parametrize("flask_app", ["api/main.py", "api/main.py:create_app()"])
+@pytest.mark.parametrize("has_init", [False, True], ids=["", "stray __init__"])
+def test_production_runs_the_same_app_with_the_settings_of_env_and_no_debug(
+    flask_app: str, has_init: bool
+) -> None:
+    source = FACTORY if ":" in flask_app else ONE_FILE
+    write({"api/main.py": source, "api/greetings.py": NEIGHBOUR, ".env": "OF_ENV=1"})
+    write({".flaskenv": f"FLASK_APP={flask_app}\nFLASK_DEBUG=1\nOF_FLASKENV=1"})
+    if has_init:
+        write({"api/__init__.py": ""})
+    os.environ.update(FLASK_DEBUG="1", FLASK_ENV="development")
+    app = load_production_app()
+    assert (app.name, app.debug) == ("hello", False)
+    assert os.environ["OF_ENV"] == "1"
+    assert "OF_FLASKENV" not in os.environ
+
+
+def test_production_reads_no_env_where_it_is_told_not_to() -> None:
+    write({"app.py": ONE_FILE, "greetings.py": NEIGHBOUR, ".env": "OF_ENV=1"})
+    os.environ["FLASK_SKIP_DOTENV"] = "1"
+    load_production_app()
+    assert "OF_ENV" not in os.environ

@@ -4,22 +4,32 @@ The tests read what a process of its own has written.
 """
 
 import json
+import logging
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from apps import APP, load_app
-from processes import Process, clean_env, get, running, wait_for
-from react_flask_kit.testing import free_port, is_answering
+from processes import clean_env, wait_for
 
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}"
 LINE = re.compile(
     TIME + r" INFO (?P<method>\S+) (?P<path>\S+) (?P<status>\d{3}) \d+\.\d ms "
     r"(?P<id>[\w.-]{1,64})"
 )
+FACTORY = """
+import logging
+from flask import Flask
+from react_flask_kit import Kit
+
+def create_app():
+    app = Flask("factory")
+    Kit(app)
+    app.add_url_rule("/", view_func=lambda: app.logger.info("a message") or "")
+    return app
+"""
 IN_ANOTHER_PROCESS = """
 import sys
 sys.path.insert(0, {folder!r})
@@ -36,6 +46,10 @@ client = app.test_client()
 
 def stderr_of(code: str, **env: str) -> str:
     script = IN_ANOTHER_PROCESS.format(folder=str(APP.parent), code=code)
+    return stderr_of_script(script, **env)
+
+
+def stderr_of_script(script: str, **env: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", script],
         env=clean_env(**env),
@@ -133,36 +147,130 @@ for t in threads: t.join()
     assert len(ids) == len(set(ids)) == 400
 
 
-@contextmanager
-def development(folder: Path, **env: str) -> Iterator[tuple[Process, str]]:
-    """Run the server of development; yield it and the address of the app."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    flask = ["flask", "--app", "react_flask_kit.development", "run", "--no-debugger"]
-    settings = {"FLASK_APP": str(APP), "FLASK_DEBUG": "1", "FLASK_RUN_PORT": str(port)}
-    command = [sys.executable, "-m", *flask]
-    with running(folder, *command, **settings, **env) as server:
-        wait_for(lambda: server.ended or is_answering(url), "the server")
-        yield server, url
+def test_three_apps_of_a_factory_log_a_message_once() -> None:
+    code = "apps = [create_app() for _ in range(3)]\napps[0].test_client().get('/')"
+    log = stderr_of_script(FACTORY + code).splitlines()
+    assert [line.split()[1:3] for line in log] == [["INFO", "a"], ["INFO", "GET"]]
 
 
-def test_development_says_each_request_once(tmp_path: Path) -> None:
-    with development(tmp_path) as (server, url):
-        assert get(f"{url}/time?once")[0] == 200
-        server.prints("GET /time")
-        assert get(f"{url}/last")[0] == 404
-        server.prints("GET /last")
-        assert server.output.count("/time") == server.output.count("/last") == 1
+CONFIGURES = {
+    "basicConfig": "logging.basicConfig(level='INFO', format='own %(message)s')",
+    "dictConfig": """
+import logging.config
+logging.config.dictConfig({
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"own": {"format": "own %(message)s"}},
+    "handlers": {"own": {"class": "logging.StreamHandler", "formatter": "own"}},
+    "root": {"level": "INFO", "handlers": ["own"]},
+})
+""",
+    "a handler of app.logger": """
+own = logging.StreamHandler()
+own.setFormatter(logging.Formatter("own %(message)s"))
+logging.getLogger("factory").addHandler(own)
+logging.getLogger("factory").setLevel("INFO")
+""",
+}
 
 
-def test_development_says_in_one_line_and_in_each_answer_that_a_setting_is_refused(
-    tmp_path: Path,
+@pytest.mark.parametrize("name", CONFIGURES)
+def test_who_has_configured_logging_has_each_line_once_and_in_its_own_way(
+    name: str,
 ) -> None:
-    message = "FLASK_LOG_FORMAT: write text or json; not 'xml'."
-    with development(tmp_path, FLASK_LOG_FORMAT="xml") as (server, url):
-        server.prints(f"Error: {message}")
-        status, problem = get(f"{url}/time")
-        assert status == 500
-        assert problem["exception"] == f"SettingError: {message}"
-        assert server.output.count(message) == 1
-        assert "Traceback" not in server.output
+    code = f"{CONFIGURES[name]}\ncreate_app().test_client().get('/')"
+    first, last = stderr_of_script(FACTORY + code).splitlines()
+    assert first == "own a message"
+    assert re.fullmatch(r"own GET / 200 \d+\.\d ms", last)
+
+
+@pytest.mark.parametrize("name", ["basicConfig", "dictConfig"])
+def test_logging_that_is_configured_after_the_kit_has_each_line_once_too(
+    name: str,
+) -> None:
+    code = f"app = create_app()\n{CONFIGURES[name]}\napp.test_client().get('/')"
+    first, last = stderr_of_script(FACTORY + code).splitlines()
+    assert first == "own a message"
+    assert re.fullmatch(r"own GET / 200 \d+\.\d ms", last)
+
+
+def test_the_log_of_a_test_is_pytests(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    client = load_app().test_client()
+    client.get("/time", headers={"X-Request-ID": "abc"})
+    (record,) = caplog.records
+    assert re.fullmatch(r"GET /time 200 \d+\.\d ms", record.getMessage())
+    assert record.request_id == "abc"
+    assert capfd.readouterr().err == ""
+
+
+def test_another_app_of_the_process_keeps_its_log() -> None:
+    code = """
+from werkzeug.serving import WSGIRequestHandler, make_server
+import threading, urllib.request
+app, plain = create_app(), Flask("plain")
+plain.add_url_rule("/plain", view_func=lambda: plain.logger.error("plain") or "")
+logging.getLogger("werkzeug").setLevel("INFO")
+server = make_server("127.0.0.1", 0, plain)
+threading.Thread(target=server.handle_request).start()
+urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}/plain").close()
+server.server_close()
+assert not logging.getLogger("werkzeug").filters
+"""
+    log = stderr_of_script(FACTORY + code)
+    assert re.search(r"ERROR in .+: plain$", log, re.MULTILINE)
+    assert "GET /plain HTTP/1.1" in log
+
+
+def test_nobody_who_reads_stderr_costs_lines_and_not_requests(tmp_path: Path) -> None:
+    """A pipe that is full held up each request, and each one had a thread."""
+    code = """
+import sys
+import threading
+from pathlib import Path
+from react_flask_kit import log
+client = create_app().test_client()
+for _ in range(log.MOST_LINES):
+    client.get("/")
+Path(sys.argv[1]).write_text(f"{log.handler.dropped > 0} {threading.active_count()}")
+sys.stdin.read()
+client.get("/")
+"""
+    told = tmp_path / "told"
+    process = subprocess.Popen(
+        [sys.executable, "-c", FACTORY + code, told],
+        env=clean_env(),
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        wait_for(lambda: told.exists() and told.read_text(), "the requests")
+        assert told.read_text() == "True 2"
+        _, log = process.communicate()
+    dropped = re.findall(r"WARNING (\d+) lines of the log were dropped", log)
+    assert sum(map(int, dropped)) > 0
+    assert all(re.match(f"{TIME} (INFO|WARNING) ", line) for line in log.splitlines())
+    lines = [line for line in log.splitlines() if " INFO " in line]
+    assert len(lines) + sum(map(int, dropped)) == 2 * 10_001
+    assert process.returncode == 0
+
+
+def test_a_process_that_is_forked_writes_its_own_lines() -> None:
+    code = """
+import os
+app = create_app()
+app.logger.info("of the parent")
+if child := os.fork():
+    os.waitpid(child, 0)
+else:
+    app.logger.info("of the child")
+    logging.shutdown()
+    import atexit
+    atexit._run_exitfuncs()
+    os._exit(0)
+"""
+    log = stderr_of_script(FACTORY + code)
+    assert log.count("of the parent") == log.count("of the child") == 1

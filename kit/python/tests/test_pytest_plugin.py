@@ -259,7 +259,6 @@ def test_a_warning_of_the_apps_own_modules_is_an_error(
     )
 
 
-@pytest.mark.xfail(reason="the modules are then parts of a package", strict=True)
 def test_a_stray_init_file_does_not_hide_the_warnings_of_the_app(
     project: pytest.Pytester,
 ) -> None:
@@ -312,7 +311,6 @@ def test_without_flask_app_nothing_is_done(
     run(project).assert_outcomes(passed=2, warnings=1)
 
 
-@pytest.mark.xfail(reason="the browser is set up for every project", strict=True)
 def test_without_flask_app_the_browser_is_playwrights(project: pytest.Pytester) -> None:
     pytest.importorskip("pytest_playwright")
     project.makepyfile(
@@ -394,7 +392,6 @@ def test_each_worker_of_xdist_has_a_folder_of_its_own(
     assert not any(folder.exists() for folder in folders)
 
 
-@pytest.mark.xfail(reason="the production server reads .env", strict=True)
 def test_the_server_of_the_site_has_the_settings_of_the_tests_too(
     project: pytest.Pytester,
 ) -> None:
@@ -426,7 +423,6 @@ def test_the_server_of_the_site_has_the_settings_of_the_tests_too(
     run(project).assert_outcomes(passed=1)
 
 
-@pytest.mark.xfail(reason="the folder of the app is listed without a look", strict=True)
 def test_an_app_that_is_not_there_is_told_without_a_crash_of_pytest(
     project: pytest.Pytester,
 ) -> None:
