@@ -16,8 +16,7 @@ from pathlib import Path
 
 from bench.measures import CONNECTIONS, MEASURES, ROUNDS, SECONDS
 from bench.report import Case, chart, table
-from bench.servers import PEERS, WORKERS, CannotMeasureError, Servers
-from tests.servers import ROOT
+from bench.servers import PEERS, ROOT, WORKERS, CannotMeasureError, Servers
 
 
 def main() -> None:

@@ -11,8 +11,10 @@ from bench.report import Case
 from bench.servers import (
     BARE,
     FASTAPI,
+    FASTAPI_DEF,
     OURS,
     REACT_SCRIPTS,
+    ROOT,
     TUTORIAL,
     CannotMeasureError,
     Program,
@@ -21,8 +23,7 @@ from bench.servers import (
     running,
 )
 from playwright.sync_api import Browser, Error, sync_playwright
-from tests.browsers import find_browser
-from tests.servers import ROOT
+from react_flask_kit.browsers import find_browser
 
 ROUNDS = 7
 SECONDS = 1
@@ -83,7 +84,7 @@ def measure_page(servers: Servers) -> list[Case]:
 
 def measure_api(servers: Servers) -> list[Case]:
     """Ask for /time."""
-    names = [OURS, TUTORIAL, FASTAPI, BARE]
+    names = [OURS, TUTORIAL, FASTAPI_DEF, FASTAPI, BARE]
     with all_serving(servers, names) as programs:
         loads = in_turns(names, lambda name: load(programs[name], "/time"))
     return [

@@ -1,7 +1,6 @@
 """Our server and its peers: install them in a throw-away folder, run them, end them."""
 
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -15,11 +14,13 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 
-from tests.servers import ROOT, free_port
+from react_flask_kit.testing import free_port
 
+ROOT = Path(__file__).resolve().parent.parent
 OURS = "this starter"
 TUTORIAL = "gunicorn + Flask"
-FASTAPI = "uvicorn + FastAPI"
+FASTAPI = "uvicorn + FastAPI, async def"
+FASTAPI_DEF = "uvicorn + FastAPI, def"
 BARE = "a bare WSGI function"
 REACT_SCRIPTS = "react-scripts"
 
@@ -167,16 +168,16 @@ class Servers:
         """Return the command of a script for the page, and the folder to run it in."""
         node = program_path("node")
         if name == OURS:
-            return [node, "scripts/run.mjs", "page", *ours.split()], ROOT
+            return [node, "kit/node", ours], ROOT
         return [node, str(self.react_scripts / theirs)], self.tutorial
 
     def start_page(self, name: str) -> tuple[list[str], Path]:
         """Return the command of the development server, and its folder."""
-        return self.script(name, "vite", "start.js")
+        return self.script(name, "start", "start.js")
 
     def build_page(self, name: str) -> None:
         """Build the page for production."""
-        command = self.script(name, "vite build", "build.js")
+        command = self.script(name, "build", "build.js")
         run(*command, seconds=120, BUILD_PATH=str(self.build_folder(name)))
 
     def build_folder(self, name: str) -> Path:
@@ -194,18 +195,16 @@ class Servers:
     def command(self, name: str) -> tuple[list[str], Path]:
         """Return the command of a production server, and its folder."""
         if name == OURS:
-            return [sys.executable, "server.py"], self.api
+            return [sys.executable, "-m", "react_flask_kit"], self.api
         if name == TUTORIAL:
             server = "-m gunicorn --bind=127.0.0.1:$PORT api:app"
             return [self.python, *server.split()], self.tutorial / "api"
-        if name == FASTAPI:
+        if name in (FASTAPI, FASTAPI_DEF):
             server = "-m uvicorn --port=$PORT --log-level=warning fast:app"
             return [self.python, *server.split()], self.peers
-        ours = (ROOT / "api/server.py").read_text(encoding="utf-8")
-        threads = re.search(r"^THREADS = (\d+)$", ours, re.M)[1]
         server = (
             "-m granian --interface=wsgi --host=127.0.0.1 --port=$PORT "
-            f"--workers={WORKERS} --blocking-threads={threads} bare:app"
+            f"--workers={WORKERS} --blocking-threads=16 bare:app"
         )
         return [sys.executable, *server.split()], self.peers
 
@@ -214,6 +213,8 @@ class Servers:
         """Run a production server, with two workers, for the length of a `with`."""
         self.build.mkdir(exist_ok=True)
         settings = {"WEB_CONCURRENCY": WORKERS, "BUILD_PATH": str(self.build)}
+        settings["FLASK_APP"] = "api.py"
+        settings["VIEWS"] = "def" if name == FASTAPI_DEF else "async def"
         with running(*self.command(name), **settings) as program:
             program.wait_for_answer("/time")
             yield program

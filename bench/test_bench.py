@@ -4,15 +4,16 @@ import os
 import re
 import shutil
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from bench.measures import in_turns, read_wrk, requests_cut
 from bench.report import Case, chart, table
 from bench.servers import OURS, CannotMeasureError, Servers, run, running
-
-from servers import wait_for
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="gunicorn needs a Unix")
 
@@ -29,7 +30,16 @@ WRK = """\
 Requests/sec:   2981.61
 """
 
+SECONDS_TO_WAIT = 30
 PRINT_AND_WAIT = "import time; print(1, flush=True); time.sleep(60)"
+
+
+def wait_for(condition: Callable[[], Any], what: str) -> None:
+    """Wait until a condition is true, or fail after some seconds."""
+    deadline = time.monotonic() + SECONDS_TO_WAIT
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
 
 
 def test_it_compares_the_median_of_rounds_and_tells_the_spread() -> None:
