@@ -1,7 +1,7 @@
 """Who answers a request: one table for the development server and for production.
 
-1. a file of the page, 2. a route of the API, 3. for a navigation the page, 4. otherwise
-the API's error.
+1. a file of the page, 2. a route of the API, 3. for a navigation what the API has for a
+person to see, else the page, 4. otherwise the API's error.
 """
 
 import http.client
@@ -14,6 +14,7 @@ FETCH_HTML = {"Sec-Fetch-Dest": "empty", "Accept": "text/html"}
 IMAGE = {"Sec-Fetch-Dest": "image", "Accept": "image/*,*/*;q=0.8"}
 OLD_BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 CURL = {"Accept": "*/*"}
+PREVIEW = {"Accept": "*/*", "User-Agent": "facebookexternalhit/1.1"}
 
 PAGE = "text/html"
 FILE = "image/png"
@@ -43,8 +44,6 @@ TABLE = [
     Row("GET", "/robots.txt", CURL, 200, "text/plain"),
     # 2. Routes of the API, for whoever asks.
     Row("GET", "/time", FETCH, 200, JSON),
-    Row("GET", "/time", NAVIGATE, 200, JSON),
-    Row("GET", "/time?format=html", OLD_BROWSER, 200, JSON),
     Row("HEAD", "/time", FETCH, 200, JSON),
     Row("OPTIONS", "/time", FETCH, 200, PAGE),
     Row("PUT", "/echo", FETCH, 200, JSON),
@@ -52,11 +51,19 @@ TABLE = [
     Row("POST", "/echo", NAVIGATE, 200, JSON),
     Row("GET", "/report.csv", NAVIGATE, 200, CSV),
     Row("GET", "/report.csv", FETCH, 200, CSV),
-    Row("GET", "/items/3", NAVIGATE, 200, JSON),
-    Row("GET", "/items/10", NAVIGATE, 404, ERROR),
+    Row("GET", "/items/3", FETCH, 200, JSON),
     Row("GET", "/items/10", FETCH, 404, ERROR),
-    Row("GET", "/folder", NAVIGATE, 200, JSON),
-    # 3. Navigations to what neither has are for the page's own router.
+    Row("GET", "/folder", NAVIGATE, 308, PAGE),
+    Row("GET", "/folder", FETCH, 308, PAGE),
+    Row("GET", "/health", NAVIGATE, 200, JSON),
+    Row("GET", "/ready", NAVIGATE, 200, JSON),
+    # 3. Navigations to what has no route, or only JSON, are for the page's own router.
+    Row("GET", "/time", NAVIGATE, 200, PAGE),
+    Row("GET", "/time?format=html", OLD_BROWSER, 200, PAGE),
+    Row("HEAD", "/time", NAVIGATE, 200, PAGE),
+    Row("GET", "/items/3", NAVIGATE, 200, PAGE),
+    Row("GET", "/items/10", NAVIGATE, 200, PAGE),
+    Row("GET", "/deep/link", PREVIEW, 200, PAGE),
     Row("GET", "/deep/link", NAVIGATE, 200, PAGE),
     Row("GET", "/deep/link", FRAME, 200, PAGE),
     Row("GET", "/deep/link", OLD_BROWSER, 200, PAGE),

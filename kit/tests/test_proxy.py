@@ -196,7 +196,7 @@ def test_an_upgraded_connection_carries_both_directions(port: int) -> None:
 @pytest.mark.parametrize(
     ("path", "headers", "status"),
     [
-        ("/no", {"Upgrade": "websocket"}, 404),
+        ("/socket", {"Upgrade": "websocket"}, 501),
         ("/socket", {"Upgrade": "websocket", "Host": "evil.example"}, 403),
         ("/socket", {"Upgrade": "h2c"}, 501),
     ],

@@ -12,10 +12,11 @@ import release from './release.js';
  * Each part is a plugin of its own, for a project that wants no more than that:
  * react-flask-kit/vite/create-react-app, /flask, /policy and /release.
  *
+ * @param {Parameters<typeof flask>[0]} [options] those of the bridge to Flask
  * @returns {import('vite').PluginOption[]} to be listed in vite.config.js
  */
-export default function reactFlask() {
+export default function reactFlask(options) {
   // As in create-react-app, a frontend without "proxy" has no API.
-  const bridge = apiAddress() && flask();
+  const bridge = apiAddress() && flask(options);
   return [createReactApp(), react(), bridge, policy(), release()];
 }

@@ -63,7 +63,12 @@ export default function policy() {
         if (req.url === REPORTS) return takeReport(req, res, logger);
         const { writeHead } = res;
         res.writeHead = (status, ...rest) => {
-          addMissing(res, rest.at(-1), settings, scripts);
+          const given = rest.at(-1);
+          for (const pair of missing(res, given, settings, scripts)) {
+            // Beside what is set, Node.js would take only the last of several cookies.
+            if (Array.isArray(given)) given.push(...pair);
+            else res.setHeader(...pair);
+          }
           return writeHead.call(res, status, ...rest);
         };
         next();
@@ -72,19 +77,24 @@ export default function policy() {
   };
 }
 
-/** Add the headers that an answer lacks; one that it has is its own. */
-function addMissing(res, given, settings, scripts) {
+/** List the headers that an answer lacks; one that it has is its own. */
+function missing(res, given, settings, scripts) {
   const own = new Map(
     Object.entries(res.getHeaders()).concat(entriesOf(given)),
   );
-  const set = (name, value) => own.has(name) || res.setHeader(name, value);
-  set('x-content-type-options', 'nosniff');
-  set('referrer-policy', 'strict-origin-when-cross-origin');
-  set('cross-origin-resource-policy', 'same-origin');
+  const wanted = [
+    ['x-content-type-options', 'nosniff'],
+    ['referrer-policy', 'strict-origin-when-cross-origin'],
+    ['cross-origin-resource-policy', 'same-origin'],
+  ];
   const isDocument = /^text\/html|^image\/svg/.test(own.get('content-type'));
-  if (!isDocument || settings.kind === 'off') return;
-  set('content-security-policy', contentSecurityPolicy(settings, scripts));
-  set('permissions-policy', settings.permissions);
+  if (isDocument && settings.kind !== 'off') {
+    wanted.push(
+      ['content-security-policy', contentSecurityPolicy(settings, scripts)],
+      ['permissions-policy', settings.permissions],
+    );
+  }
+  return wanted.filter(([name]) => !own.has(name));
 }
 
 function entriesOf(given) {

@@ -1,4 +1,5 @@
 import { codeFrame } from '../code-frame.js';
+import { scriptSources } from '../policy.js';
 
 const RECENT = 2_000;
 const FRAME = /^ {2}File "(.+)", line (\d+)(?:, in (.+))?$/;
@@ -74,14 +75,19 @@ export class Overlay {
     // The reload after the fix must not post a form again: it goes back to the form.
     const address = req.method === 'POST' ? formOf(req) : req.originalUrl;
     const script = `history.replaceState(null, '', ${quote(address)})`;
-    res.writeHead(500, { 'Content-Type': 'text/html; charset=utf-8' });
-    res.end(`<!doctype html>
+    const html = `<!doctype html>
 <title>500 Internal Server Error</title>
 <script>${script}</script>
 <script type="module" src="${this.#server.config.base}@vite/client"></script>
 <h1>500 Internal Server Error</h1>
 <p>Save the fix, and this page loads again.</p>
-`);
+`;
+    const scripts = scriptSources(html).join(' ');
+    res.writeHead(500, {
+      'Content-Type': 'text/html; charset=utf-8',
+      'Content-Security-Policy': `script-src 'self' ${scripts}`,
+    });
+    res.end(html);
   }
 }
 

@@ -36,6 +36,7 @@ MADE_BY_BUILD = (*CODINGS.values(), ".next")
 TYPES = {
     ".css": "text/css",
     ".html": "text/html",
+    ".ico": "image/x-icon",
     ".js": "text/javascript",
     ".json": "application/json",
     ".map": "application/json",

@@ -25,13 +25,14 @@ class Frontend:
         self.html = ""
         self.next_look = 0.0
 
-    def look(self) -> bool:
+    def look(self, path: str = "/") -> bool:
         """Learn which files there are if index.html, which is written last, is new.
 
-        Returns whether it was.
+        Returns whether it was. What is mostly a route of the API need not wait for it.
         """
         now = monotonic()
-        if now < self.next_look:
+        is_of_page = path in self.files or path == "/" or "/static/" in path
+        if now < self.next_look and not is_of_page:
             return False
         self.next_look = now + SECONDS_BETWEEN_LOOKS
         try:

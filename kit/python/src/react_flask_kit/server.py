@@ -251,4 +251,4 @@ def show_address(options: Options, address: str) -> None:
     """Say where the site is."""
     name = "localhost" if address in ("127.0.0.1", "::1") else options.host
     name = f"[{name}]" if ":" in name else name
-    print(f"The frontend and the API: http://{name}:{options.port}", flush=True)
+    print(f"The frontend and the API are on http://{name}:{options.port}", flush=True)

@@ -86,9 +86,9 @@ class Site:
         if reason := wrong_with(scope):
             return await self.refuse(environ, began, 400, reason, send)
         if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
-            if self.frontend.look():
-                self.policy = Policy(self.settings, self.frontend.html)
             path = environ["PATH_INFO"]
+            if self.frontend.look(path):
+                self.policy = Policy(self.settings, self.frontend.html)
             file = self.frontend.find(path)
             if file and await self.send_file(file, environ, began, send):
                 return None
