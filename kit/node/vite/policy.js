@@ -136,6 +136,7 @@ export function contentSecurityPolicy({ kind, added }, scripts) {
     );
     const more = [...own, ...(OF_VITE[directive] ?? [])];
     if (directive === 'script-src') more.push(...besides(own, scripts));
+    if (own.includes("'none'")) return `${directive} 'none'`;
     const base = more.length > 0 && sources[0] === "'none'" ? [] : sources;
     return [directive, ...new Set([...base, ...more])].join(' ');
   });

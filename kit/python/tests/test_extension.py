@@ -241,12 +241,10 @@ def test_what_the_author_sets_after_the_kit_counts_up_to_the_first_answer(
     assert client.get("/config/PROXIES", headers=evil).status_code == 400
 
 
-def test_a_server_learns_of_a_refused_setting_before_it_listens(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_server_learns_of_an_invalid_value_of_the_author_before_it_listens() -> None:
     app = create_app()
-    monkeypatch.setenv("FLASK_PROXIES", "one")
-    with pytest.raises(SettingError, match="FLASK_PROXIES"):
+    app.config["LOG_FORMAT"] = "xml"
+    with pytest.raises(SettingError, match="LOG_FORMAT: write text or json; not 'xml'"):
         complete(app)
 
 

@@ -211,7 +211,7 @@ def test_production_serves_the_app_and_takes_its_name_alone_from_flaskenv(
         status, problem = get(f"{url}/nowhere")
         assert (status, problem["title"]) == (404, "Not Found")
         server.prints('"message": "GET /nowhere 404 ')
-        assert server.output.startswith("The frontend and the API: http://")
+        assert server.output.startswith("The frontend and the API are on http://")
 
 
 def test_the_halves_of_the_kit_have_one_version_and_one_licence() -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Collection
+from typing import Any
 
 from flask import Flask
 
@@ -11,7 +12,7 @@ from .layer import RequestLayer
 from .limits import use_strict_json, use_strict_requests
 from .log import log_to_stderr
 from .sessions import use_safe_cookies
-from .settings import read_settings
+from .settings import read_settings, settle
 
 NAME = "react_flask_kit"
 
@@ -43,9 +44,9 @@ class Kit:
         """
         if NAME in app.extensions:
             return
-        read_settings(app, self.required)
+        said = read_settings(app, self.required)
         log_to_stderr(app)
-        app.extensions[NAME] = State(self)
+        app.extensions[NAME] = State(self, said)
         app.wsgi_app = HealthChecks(app, self.checks)
         app.wsgi_app = RequestLayer(app)
 
@@ -61,8 +62,9 @@ class Kit:
 class State:
     """What the kit knows of one app."""
 
-    def __init__(self, kit: Kit) -> None:
-        """Begin with an app whose author may still change all of it."""
+    def __init__(self, kit: Kit, said: dict[str, Any]) -> None:
+        """Begin with what the environment says; the author may still change the app."""
+        self.said = said
         self.required = kit.required
         self.ready_check = kit.ready_check
         self.is_complete = False
@@ -77,7 +79,7 @@ class State:
         with self.lock:
             if self.is_complete:
                 return
-            read_settings(app, self.required)
+            settle(app, self.said, self.required)
             log_to_stderr(app)
             use_strict_requests(app)
             use_strict_json(app)

@@ -102,6 +102,8 @@ def content_security_policy(
             added += [s for s in scripts if not (is_loose and s.startswith("'sha"))]
         if added and sources == ("'none'",):
             sources = ()
+        if "'none'" in added:
+            sources, added = (), ["'none'"]
         parts.append(" ".join([directive, *dict.fromkeys([*sources, *added])]))
     return "; ".join(parts)
 

@@ -74,49 +74,60 @@ CORS_SETTINGS = {name for name in SETTINGS if name.startswith("CORS_")} | {
     "CORS_METHODS",
 }
 KNOWN = {*SETTINGS, *CORS_SETTINGS}
+# Set once: a test or a script may turn them afterwards.
+SWITCHES = ("DEBUG", "TESTING")
 
 
-def read_settings(app: Flask, required: Collection[str]) -> None:
+def read_settings(app: Flask, required: Collection[str]) -> dict[str, Any]:
     """Fill app.config from FLASK_* variables; an invalid one raises SettingError.
 
-    The environment comes before what the author has set, and that before our defaults.
-    An empty variable of ours counts as not set.
+    An empty variable of ours counts as not set. Returns what the environment says, for
+    `settle` once the author has set the rest.
     """
-    config = app.config
-    empty = [name for name in KNOWN if os.environ.get(f"FLASK_{name}") == ""]
-    kept = {name: config[name] for name in empty if name in config}
+    config, before = app.config, dict(app.config)
     config.from_prefixed_env()
-    for name in empty:
-        del config[name]
-    config.update(kept)
     if "FLASK_DEBUG" in os.environ:
         # "no" is no JSON: Flask reads it by rules of its own.
         config["DEBUG"] = get_debug_flag()
-    for name, (default, read, pattern, advice) in SETTINGS.items():
-        text = os.environ.get(f"FLASK_{name}")
-        for part in names(text or "") if read is names else [text]:
-            if part and not re.fullmatch(pattern, part):
-                raise SettingError(f"FLASK_{name}: write {advice}; not {part!r}.")
-        if text:
-            config[name] = read(text)
-        elif config.get(name) is None and not name.startswith("CORS_"):
-            # Flask itself sets some to None; flask-cors reads its own, even a default.
-            config[name] = default
-
+    said = {}
     for variable, text in os.environ.items():
         name = variable.removeprefix("FLASK_")
-        if variable.startswith("FLASK_CORS_") and name not in CORS_SETTINGS:
-            known = ", ".join(f"FLASK_{n}" for n in sorted(CORS_SETTINGS))
-            raise SettingError(f"{variable} is not a setting; these are: {known}.")
-        if variable.startswith("FLASK_") and name not in KNOWN:
-            for meant in get_close_matches(name, KNOWN, 1, 0.9):
-                raise SettingError(f"{variable}: did you mean FLASK_{meant}?")
-        if variable.startswith("FLASK_") and name.endswith("SECRET_KEY"):
+        if not variable.startswith("FLASK_"):
+            continue
+        assert_known(variable, name)
+        if name in KNOWN and not text:
+            del config[name]
+            config.update({k: v for k, v in before.items() if k == name})
+            continue
+        if name in SETTINGS:
+            config[name] = read_one(variable, text)
+        elif name.endswith("SECRET_KEY"):
             # Not as JSON, which takes a key of digits for a number.
             config[name] = text
             is_own = name in ("SECRET_KEY", "JWT_SECRET_KEY", *required)
             if is_own and 0 < len(text.encode()) < 32:
                 raise SettingError(f"{variable} is shorter than 32 bytes. {MAKE_ONE}")
+        top = name.partition("__")[0]
+        if top in config and top not in SWITCHES:
+            said[top] = config[top]
+    settle(app, {}, required)
+    return said
+
+
+def settle(app: Flask, said: dict[str, Any], required: Collection[str]) -> None:
+    """Let what the environment says come before the author, and him before a default.
+
+    Raises SettingError where what is required is missing, or a value makes no sense.
+    """
+    config = app.config
+    config.update(said)
+    for name, (default, read, pattern, advice) in SETTINGS.items():
+        value = config.get(name)
+        if value is None and not name.startswith("CORS_"):
+            # Flask itself sets some to None; flask-cors reads its own, even a default.
+            config[name] = default
+        elif read is str and not re.fullmatch(pattern, str(value or "")) and value:
+            raise SettingError(f"{name}: write {advice}; not {value!r}.")
     for name in required:
         is_key = name.endswith("SECRET_KEY")
         if is_key and config["TESTING"]:
@@ -135,3 +146,22 @@ def read_settings(app: Flask, required: Collection[str]) -> None:
             "FLASK_CORS_ORIGINS: * is every website, and with credentials each could "
             "act as your users. Write * alone, or each origin."
         )
+
+
+def read_one(variable: str, text: str) -> Any:
+    """Return what the text of a variable of ours says, or raise SettingError."""
+    _, read, pattern, advice = SETTINGS[variable.removeprefix("FLASK_")]
+    for part in names(text) if read is names else [text]:
+        if not re.fullmatch(pattern, part):
+            raise SettingError(f"{variable}: write {advice}; not {part!r}.")
+    return read(text)
+
+
+def assert_known(variable: str, name: str) -> None:
+    """Raise SettingError for a variable that is misspelt."""
+    if name.startswith("CORS_") and name not in CORS_SETTINGS:
+        known = ", ".join(f"FLASK_{n}" for n in sorted(CORS_SETTINGS))
+        raise SettingError(f"{variable} is not a setting; these are: {known}.")
+    if name not in KNOWN:
+        for meant in get_close_matches(name, KNOWN, 1, 0.9):
+            raise SettingError(f"{variable}: did you mean FLASK_{meant}?")
