@@ -29,10 +29,13 @@ WRITTEN_IN_PLACE = (
 )
 
 
-def copy_project(folder: Path, installed: tuple[str, ...] = INSTALLED) -> Path:
+def copy_project(
+    folder: Path, installed: tuple[str, ...] = INSTALLED, without: tuple[str, ...] = ()
+) -> Path:
     """Copy the project with what it has installed; the copy runs on its own kit."""
     copy = folder / "react-flask-app"
-    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*NOT_COPIED))
+    ignored = shutil.ignore_patterns(*NOT_COPIED, *without)
+    shutil.copytree(ROOT, copy, ignore=ignored)
     for part in installed:
         if (ROOT / part).is_dir():
             shutil.copytree(

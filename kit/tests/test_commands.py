@@ -135,15 +135,21 @@ class Machine:
 
 
 @pytest.fixture
-def machine(fresh_clone: Path, tmp_path: Path) -> Machine:
-    return Machine(fresh_clone, tmp_path)
+def machine(tmp_path: Path) -> Machine:
+    return Machine(clone(tmp_path / "a path with spaces"), tmp_path)
+
+
+def clone(folder: Path) -> Path:
+    """Copy what the commands need of the project, and nothing that was installed."""
+    others = ("bench", "deploy", "docs", "extensions", "public", "tests")
+    return copy_project(folder, installed=(), without=others)
 
 
 @pytest.fixture(scope="module")
 def prepared_clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Prepare the API of a fresh clone with the fake Python."""
     folder = tmp_path_factory.mktemp("prepared")
-    machine = Machine(copy_project(folder, installed=()), folder)
+    machine = Machine(clone(folder), folder)
     machine.add("python3", FAKE_PYTHON)
     assert machine.run("start-api")[0] == 0
     return machine.project

@@ -25,6 +25,7 @@ PACKAGES = (
     "@testing-library/user-event@^13.2.1",
     "web-vitals@^2.1.0",
 )
+TEMPLATES = ("cra-template", "cra-template-typescript")
 SECRET = "must-not-leave-this-machine"
 FILES = {
     ".env": f"""
@@ -293,17 +294,34 @@ def test_https_uses_the_certificate_it_is_given(app: Path) -> None:
             assert answer.status == 200
 
 
-@pytest.mark.parametrize("name", ["cra-template", "cra-template-typescript"])
-def test_the_newest_template_runs(page: Page, installed: Path, name: str) -> None:
-    replace_page(installed, fetch_template(installed, name))
-    for file in (*FILES, "tsconfig.json"):
-        (installed / file).unlink(missing_ok=True)
-    assert "1 passed" in succeed(installed, "test-frontend")
-    for setting in ("true", ""):
-        succeed(installed, "build", CI="true", GENERATE_SOURCEMAP=setting)
-        assert any((installed / "build").rglob("*.map*")) == (setting == "true")
-    entry = next((installed / "src").glob("App.[jt]s*"))
-    with started(installed) as (_command, url):
+@pytest.fixture(scope="module")
+def templates(installed: Path) -> Path:
+    """Download the templates as npm gives them to create-react-app."""
+    pack = [shutil.which("npm"), "pack", "--silent", *TEMPLATES]
+    subprocess.run(pack, cwd=installed, check=True, timeout=60)
+    for name in TEMPLATES:
+        # Followed by the version: the other template has more in its name.
+        (archive,) = installed.glob(f"{name}-[0-9]*.tgz")
+        shutil.unpack_archive(archive, installed / name, filter="data")
+    return installed
+
+
+@pytest.mark.parametrize("source_map", ["true", ""])
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_the_newest_template_builds(
+    templates: Path, name: str, source_map: str
+) -> None:
+    put_template(templates, name)
+    succeed(templates, "build", CI="true", GENERATE_SOURCEMAP=source_map)
+    assert any((templates / "build").rglob("*.map*")) == bool(source_map)
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_the_newest_template_runs(page: Page, templates: Path, name: str) -> None:
+    put_template(templates, name)
+    assert "1 passed" in succeed(templates, "test-frontend")
+    entry = next((templates / "src").glob("App.[jt]s*"))
+    with started(templates) as (_command, url):
         messages = []
         page.on("console", lambda message: messages.append(message.text))
         page.goto(url)
@@ -315,11 +333,7 @@ def test_the_newest_template_runs(page: Page, installed: Path, name: str) -> Non
         assert [text for text in messages if "rror" in text] == []
 
 
-def fetch_template(project: Path, name: str) -> Path:
-    """Download a template as npm gives it to create-react-app."""
-    folder = project / name
-    folder.mkdir()
-    pack = [shutil.which("npm"), "pack", "--silent", name]
-    subprocess.run(pack, cwd=folder, check=True, timeout=60)
-    shutil.unpack_archive(next(folder.glob("*.tgz")), folder, filter="data")
-    return folder / "package/template"
+def put_template(project: Path, name: str) -> None:
+    replace_page(project, project / name / "package/template")
+    for file in (*FILES, "tsconfig.json"):
+        (project / file).unlink(missing_ok=True)

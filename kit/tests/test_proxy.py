@@ -11,8 +11,9 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
+from projects import add_example_routes
 from request_table import TABLE, Row, check, name
-from servers import wait_for
+from servers import developing, edit, wait_for
 
 
 @pytest.fixture
@@ -179,7 +180,17 @@ def test_events_come_at_once_and_end_with_their_reader(
     wait_for(ended.exists, "the generator to end", seconds=2)
 
 
-def test_an_upgraded_connection_carries_both_directions(port: int) -> None:
+def test_an_upgraded_connection_carries_both_directions_where_that_is_wanted(
+    own_project: Path,
+) -> None:
+    add_example_routes(own_project)
+    option = "reactFlask({ webSockets: true })"
+    edit(own_project / "vite.config.mjs", "reactFlask()", option)
+    with developing(own_project) as (_command, url):
+        shout_back(urlsplit(url).port)
+
+
+def shout_back(port: int) -> None:
     with socket.create_connection(("localhost", port), timeout=20) as client:
         client.sendall(
             f"GET /socket HTTP/1.1\r\nHost: localhost:{port}\r\n"
