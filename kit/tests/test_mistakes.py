@@ -39,6 +39,8 @@ CERTIFICATE = "HTTPS=true needs a certificate, but SSL_CRT_FILE is "
         ("build", with_key("homepage", "example"), {}, '"homepage" in package.json is'),
         ("start", with_key("proxy", "5000"), {}, '"proxy" in package.json is "5000"'),
         ("build", unchanged, {"PUBLIC_URL": "http://"}, 'PUBLIC_URL is "http://". '),
+        ("build", unchanged, {"BUILD_PATH": "."}, "Set BUILD_PATH (or build.outDir)"),
+        ("build", unchanged, {"BUILD_PATH": ".."}, "Set BUILD_PATH (or build.outDir)"),
         ("start", unchanged, {"PORT": "http"}, "PORT=http is not a port. "),
         ("start", unchanged, {"HTTPS": "true"}, CERTIFICATE + "not set. "),
         (

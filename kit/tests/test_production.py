@@ -421,6 +421,25 @@ def test_a_new_release_reaches_pages_that_are_open(
         assert len(loads) == 2
 
 
+def test_a_build_deletes_nothing_that_no_build_has_made(own_project: Path) -> None:
+    (own_project / "src/App.js").write_text("export default () => 'first';")
+    theirs = own_project / "site/static/js/theirs.12345678.js"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("// Somebody else's.")
+    (own_project / "site/notes.txt").write_text("Keep me.")
+    (own_project / "public/gone.txt").write_text("Part of the first build alone.")
+    succeed(own_project, "build", BUILD_PATH="site", GENERATE_SOURCEMAP="true")
+    assert list((own_project / "site").rglob("*.map"))
+    (own_project / "public/gone.txt").unlink()
+    succeed(own_project, "build", BUILD_PATH="site")
+    assert theirs.exists()
+    assert (own_project / "site/notes.txt").exists()
+    assert not (own_project / "site/gone.txt").exists()
+    # One of an earlier build would still publish the source.
+    assert not list((own_project / "site").rglob("*.map"))
+    shutil.rmtree(own_project / "site")
+
+
 @POSIX
 def test_it_finishes_what_it_began_when_it_is_told_to_stop(built_project: Path) -> None:
     answers: list[int] = []

@@ -5,14 +5,16 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { normalizePath } from 'vite';
+import { problem } from '../lib/project.js';
 
 const RELOAD_ONCE = fileURLToPath(new URL('reload-once.js', import.meta.url));
 const HASHED = 'static/';
+// Hidden, so that no server gives it away.
+const RECORD = '.made-by-builds.json';
 const A_WEEK = 7 * 24 * 60 * 60 * 1000;
 // What is compressed already, such as a photo, would not get smaller.
 const COMPRESSIBLE =
   /\.(css|html|ico|js|json|mjs|svg|ttf|txt|wasm|webmanifest|xml)$/;
-const COMPRESSED = /\.(br|gz)$/;
 const brotli = promisify(zlib.brotliCompress);
 const gzip = promisify(zlib.gzip);
 
@@ -45,6 +47,7 @@ export default function release() {
       base = config.base;
       folder = path.resolve(config.root, config.build.outDir);
       publicDir = config.publicDir;
+      assertIsFolderOfBuild(folder, config.root);
     },
     transformIndexHtml: {
       order: 'pre',
@@ -62,7 +65,8 @@ export default function release() {
     },
     async writeBundle(_options, bundle) {
       const names = [...Object.keys(bundle), ...(await listFiles(publicDir))];
-      await removeAllBut(new Set([...names, 'index.html']), folder, replaced);
+      const made = await readRecord(folder);
+      const kept = await removeOld(made, new Set(names), folder, replaced);
       for (const name of names) {
         const file = path.join(folder, name);
         if (COMPRESSIBLE.test(name))
@@ -72,6 +76,7 @@ export default function release() {
       const html = addIntegrity(page, base, bundle);
       await compress(index, Buffer.from(html));
       await replace(index, html);
+      await writeRecord(folder, [...names, 'index.html', ...kept]);
     },
   };
 }
@@ -87,22 +92,53 @@ async function readManifest(folder) {
   }
 }
 
-/** Remove what is in no build, or was in one that was replaced a week ago. */
-async function removeAllBut(names, folder, replaced) {
+/** Refuse to fill a folder that has the project in it. */
+function assertIsFolderOfBuild(folder, root) {
+  const place = path.relative(folder, root);
+  if (place.startsWith('..') || path.isAbsolute(place)) return;
+  throw problem(
+    `The folder of the build is ${folder}, which has the project in it. ` +
+      'Set BUILD_PATH (or build.outDir) to a folder of its own, for example build.',
+  );
+}
+
+/** List the files that builds have made in a folder; others in it are not ours to delete. */
+async function readRecord(folder) {
+  try {
+    return JSON.parse(await fs.readFile(path.join(folder, RECORD), 'utf8'));
+  } catch {
+    return [];
+  }
+}
+
+async function writeRecord(folder, names) {
+  const made = [...new Set(names)].sort();
+  await replace(path.join(folder, RECORD), JSON.stringify(made, null, 1));
+}
+
+/**
+ * Remove what only earlier builds have made; what pages that are open may still ask for stays
+ * for a week. Return what stays.
+ */
+async function removeOld(made, names, folder, replaced) {
   const now = new Date();
-  for (const file of await listFiles(folder)) {
-    const name = file.replace(COMPRESSED, '');
-    const place = path.join(folder, file);
-    if (names.has(file) || names.has(name)) continue;
-    if (replaced.includes(name)) {
-      await fs.utimes(place, now, now);
-    } else if (
-      !name.startsWith(HASHED) ||
-      now - (await fs.stat(place)).mtime > A_WEEK
-    ) {
-      await fs.rm(place);
+  const kept = [];
+  for (const name of made.filter((name) => !names.has(name))) {
+    if (name === 'index.html') continue;
+    const variants = [name, `${name}.br`, `${name}.gz`];
+    const files = variants.map((variant) => path.join(folder, variant));
+    const isAsked = name.startsWith(HASHED) && !name.endsWith('.map');
+    const status = await fs.stat(files[0]).catch(() => undefined);
+    if (isAsked && status && replaced.includes(name)) {
+      for (const file of files) await fs.utimes(file, now, now).catch(() => {});
+      kept.push(name);
+    } else if (isAsked && status && now - status.mtime <= A_WEEK) {
+      kept.push(name);
+    } else {
+      for (const file of files) await fs.rm(file, { force: true });
     }
   }
+  return kept;
 }
 
 /** Let the page refuse scripts and styles that are not those of its build. */

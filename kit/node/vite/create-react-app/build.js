@@ -1,5 +1,3 @@
-import fs from 'node:fs';
-import path from 'node:path';
 import { problem } from '../../lib/project.js';
 import { importInstalled } from './packages.js';
 
@@ -81,10 +79,6 @@ export function buildOutput(app) {
         source: JSON.stringify(content, null, 2),
       });
     },
-    writeBundle({ dir, sourcemap }) {
-      // One of an earlier build would still publish the source.
-      if (!sourcemap) removeSourceMaps(path.join(dir, 'static'));
-    },
     closeBundle() {
       if (warnings === 0) return;
       throw problem(
@@ -93,12 +87,6 @@ export function buildOutput(app) {
       );
     },
   };
-}
-
-function removeSourceMaps(folder) {
-  for (const name of fs.readdirSync(folder, { recursive: true })) {
-    if (/\.map(\.br|\.gz)?$/.test(name)) fs.rmSync(path.join(folder, name));
-  }
 }
 
 function assetFileNames({ names }) {

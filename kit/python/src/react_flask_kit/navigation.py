@@ -14,6 +14,8 @@ DOCUMENTS = ("document", "iframe", "frame")
 VARY = "Accept, Sec-Fetch-Dest"
 # The kit's own addresses, whose JSON is for a person too.
 OWN = (HEALTH, READY, "/openapi.json")
+# Set by the site; an app that is mounted below a path finds only the rest in PATH_INFO.
+PATH = "react_flask_kit.path"
 is_json = re.compile(r"[^;]+[/+]json\b", re.IGNORECASE).match
 # Who makes the preview of a link asks for anything, and wants the page.
 PREVIEW = re.compile(
@@ -54,10 +56,15 @@ def gives_way(environ: dict, status: str, headers: list[tuple[str, str]]) -> boo
         return True
     if code[0] != "2" and code not in ("401", "403", "404", "405"):
         return False
-    if environ["PATH_INFO"] in OWN:
+    if path_asked(environ) in OWN:
         return False
     names = {name.lower(): value for name, value in headers}
     stands = "content-disposition" in names or (
         code == "401" and "www-authenticate" in names
     )
     return not stands and bool(is_json(names.get("content-type", "")))
+
+
+def path_asked(environ: dict) -> str:
+    """Return the path that was asked for, whatever an app has made of it."""
+    return environ.get(PATH, environ["PATH_INFO"])

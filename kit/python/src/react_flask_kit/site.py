@@ -32,7 +32,7 @@ from .frontend import Frontend
 from .health import HEALTH, has_route, health
 from .layer import LOGS_LATER, NO_ROUTE, answer_crash
 from .log import handler, write_request
-from .navigation import VARY, gives_way, is_json, is_navigation
+from .navigation import PATH, VARY, gives_way, is_json, is_navigation, path_asked
 from .policy import Policy
 from .settings import SETTINGS
 from .streams import StreamError, body_message
@@ -115,6 +115,7 @@ class Site:
         navigates = self.has_frontend() and is_navigation(environ)
         if navigates:
             environ[LOGS_LATER] = True
+            environ[PATH] = environ["PATH_INFO"]
         try:
             answer = await self.bridge.ask(
                 environ, receive, self.gives_way if navigates else None
@@ -161,8 +162,8 @@ class Site:
     async def send_page(self, environ: dict, began: float, send: Send) -> None:
         """Answer with index.html, at the address where it expects to be."""
         page, base = self.frontend.index, self.frontend.base
-        if page and base and not environ["PATH_INFO"].startswith(f"{base}/"):
-            path = quote(environ["PATH_INFO"], encoding="latin-1")
+        if page and base and not path_asked(environ).startswith(f"{base}/"):
+            path = quote(path_asked(environ), encoding="latin-1")
             query = environ["QUERY_STRING"]
             there = f"{base}{path}{query and '?' + query}"
             location = [(b"location", there.encode())]
@@ -275,7 +276,7 @@ class Site:
         logger = self.app.logger
         if self.has_kit and logger.isEnabledFor(logging.INFO):
             ms = (perf_counter() - began) * 1000
-            method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+            method, path = environ["REQUEST_METHOD"], path_asked(environ)
             request_id = environ.get("HTTP_X_REQUEST_ID", "-")
             write_request(logger, method, path, status, ms, request_id)
 
