@@ -10,7 +10,14 @@ from projects import add_example_routes, copy_project
 from servers import ROOT, developing, succeed
 
 # Those that take longest: no worker should begin one when the others have done theirs.
-LONGEST = ("create_react_app", "development", "absent_api", "production", "fork")
+LONGEST = (
+    "answers",
+    "create_react_app",
+    "development",
+    "absent_api",
+    "production",
+    "fork",
+)
 
 # A machine that runs three tests at once may be slow; none waits longer than it must.
 expect.set_options(timeout=20_000)
