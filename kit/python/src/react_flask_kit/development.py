@@ -28,7 +28,7 @@ from werkzeug.exceptions import InternalServerError
 from werkzeug.serving import is_running_from_reloader
 
 from .errors import describe_exception, is_own_code, problem
-from .extension import complete
+from .extension import NAME, complete
 from .layer import LOGS_HERE, NO_ROUTE, answer_crash
 from .loading import load_app
 
@@ -129,13 +129,16 @@ def develop(app: Flask, import_error: BaseException | None) -> None:
     """
     wsgi_app = app.wsgi_app
     logs_here = take_request_lines()
+    # Of a plain app nobody knows the routes.
+    has_kit = NAME in app.extensions
 
     def developed_app(environ: dict, start_response: Callable) -> Iterable[bytes]:
         if logs_here:
             environ[LOGS_HERE] = True
 
         def start(status: str, headers: list, *exc_info: Any) -> Callable:
-            if NO_ROUTE in environ:
+            is_missing = not has_kit and status[:3] in ("404", "405")
+            if NO_ROUTE in environ or is_missing:
                 headers = [*headers, ("X-Flask-Route", "none")]
             return start_response(status, headers, *exc_info)
 
