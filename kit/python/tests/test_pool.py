@@ -82,7 +82,7 @@ def test_a_process_that_computes_gets_no_more_threads(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "BUSY", -1)
-    monkeypatch.setattr(module, "SECONDS_OF_A_QUICK_JOB", 0)
+    monkeypatch.setattr(module, "SECONDS_OF_A_QUICK_JOB", 60)
     pool = Pool(1000)
     may_end = threading.Event()
     looks: list[int] = []

@@ -12,8 +12,8 @@ SECONDS_BETWEEN_LOOKS = 0.003
 # A job that takes longer waits for something, such as a database.
 SECONDS_OF_A_QUICK_JOB = 0.01
 SECONDS_OF_IDLENESS = 30
-# As many at a time are best for quick jobs: Python runs one of them.
-ENOUGH = 4
+# Python runs one thread at a time: for quick jobs more would only take turns.
+ENOUGH = 1
 # Of a core: above it the threads compute, and more would be in each other's way.
 BUSY = 0.7
 
@@ -30,6 +30,7 @@ class Pool:
         """Begin without threads; at most `most` will run at a time."""
         self.most = most
         self.threads = 0
+        self.wanted = ENOUGH
         self.jobs: queue.SimpleQueue = queue.SimpleQueue()
         self.results: deque[tuple[asyncio.Future, Any, BaseException | None]] = deque()
         # When each job that runs has begun, by its thread.
@@ -81,18 +82,20 @@ class Pool:
         self.loop.call_later(SECONDS_BETWEEN_LOOKS, self.look)
 
     def look(self) -> None:
-        """Add threads where jobs wait for those that are held up."""
+        """Add threads where jobs wait for those that are held up; let others end."""
         self.is_looking = False
         waiting = self.jobs.qsize()
         if not waiting:
             return
+        begun = list(self.running.values())
         now = time.monotonic()
         passed, computed = now - self.last_look[0], time.process_time()
-        is_busy = computed - self.last_look[1] > BUSY * passed
-        begun = list(self.running.values())
         slow = sum(now - began > SECONDS_OF_A_QUICK_JOB for began in begun)
-        wanted = ENOUGH if is_busy else 2 * slow + ENOUGH
-        more = min(waiting, wanted - self.threads, self.most - self.threads)
+        if computed - self.last_look[1] > BUSY * passed:
+            self.wanted = slow + ENOUGH
+        else:
+            self.wanted = max(2 * slow + ENOUGH, self.threads + 1)
+        more = min(waiting, self.wanted - self.threads, self.most - self.threads)
         for _ in range(more):
             self.add_thread()
         self.look_later()
@@ -124,3 +127,7 @@ class Pool:
             del self.running[ident]
             # An idle thread must not keep the last request alive.
             del job, args
+            with self.lock:
+                if self.threads > self.wanted:
+                    self.threads -= 1
+                    return
