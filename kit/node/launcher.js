@@ -32,7 +32,7 @@ const COMMANDS = {
   'test-api': testApi,
   build: (...args) => frontend('vite', 'build', ...args),
   serve: async (...args) =>
-    (await frontend('vite', 'build')) || api('react_flask_kit', ...args),
+    (await frontend('vite', 'build')) || production(...args),
   lint,
   format,
   'add-frontend': addFrontend,
@@ -83,6 +83,16 @@ async function api(...command) {
   return run(apiCommand(command), { env: apiEnv() });
 }
 
+/** Run the production server, which finishes what it has begun when it is told to end. */
+async function production(...args) {
+  await prepareApi();
+  const seconds = Number(flaskSetting('WEB_SECONDS_TO_FINISH')) || 30;
+  return run(apiCommand(['react_flask_kit', ...args]), {
+    env: apiEnv(),
+    patience: (seconds + 5) * 1000,
+  });
+}
+
 /** Run a Python module that is a tool of development. */
 async function apiTool(...command) {
   await prepareApi({ dev: true });
@@ -126,10 +136,10 @@ function testFrontend(...args) {
   return frontend('vitest', '--passWithNoTests', ...args);
 }
 
-/** A project without tests of its API is no failure; pytest says that there are none. */
+/** A project without tests of its API is no failure; to find none of those asked for is one. */
 async function testApi(...args) {
   const code = await apiTool('pytest', ...args);
-  return code === NO_TESTS ? 0 : code;
+  return code === NO_TESTS && args.length === 0 ? 0 : code;
 }
 
 /** Check the style of both languages; each side speaks even if the other one fails. */
@@ -140,7 +150,7 @@ async function lint() {
     await apiTool('ruff', 'format', '--check'),
   );
   if (code !== 0) {
-    console.error('\nMost of this is mended by: npm run format');
+    console.error('\nWhat needs no decision is mended by: npm run format');
   }
   return code;
 }

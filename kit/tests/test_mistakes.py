@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from servers import free_port, running
+from servers import free_port, running, succeed
 
 
 def without(file: str) -> Callable[[Path], None]:
@@ -63,12 +63,6 @@ CERTIFICATE = "HTTPS=true needs a certificate, but SSL_CRT_FILE is "
         ),
         (
             "build",
-            with_key("browserslist", ["last 1 chrome version"]),
-            {},
-            "npm run add-frontend browserslist browserslist-to-esbuild",
-        ),
-        (
-            "build",
             with_file("public/index.html", "<title>%REACT_APP_NAME%</title>"),
             {"CI": "true"},
             "Treating warnings as errors because CI is set",
@@ -111,3 +105,11 @@ def test_what_src_cannot_do_is_named_with_its_place(
         assert command.process.wait(timeout=60) == 1
         assert message in command.output
         assert "src/App.js:" in command.output
+
+
+def test_a_list_of_browsers_that_cannot_be_read_is_told_and_no_mistake(
+    own_project: Path,
+) -> None:
+    with_key("browserslist", ["last 1 chrome version"])(own_project)
+    output = succeed(own_project, "build", CI="true")
+    assert "npm run add-frontend browserslist browserslist-to-esbuild" in output

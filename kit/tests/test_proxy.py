@@ -219,6 +219,13 @@ def test_an_upgrade_may_be_refused(
     assert ask(port, "/time")[0].status == 200
 
 
+def test_a_report_that_is_cut_off_does_not_end_the_server(port: int) -> None:
+    with socket.create_connection(("localhost", port), timeout=20) as client:
+        head = f"POST /__csp__ HTTP/1.1\r\nHost: localhost:{port}\r\n"
+        client.sendall(f"{head}Content-Length: 100\r\n\r\n{{".encode())
+    assert ask(port, "/time")[0].status == 200
+
+
 def test_no_malformed_request_ends_the_server(port: int) -> None:
     for upgrade in (b"", b"Connection: Upgrade\r\nUpgrade: websocket\r\n"):
         with socket.create_connection(("localhost", port), timeout=20) as client:

@@ -31,7 +31,7 @@ export async function addApi(...packages) {
     `--constraints=${REQUIREMENTS.app}`,
     ...withoutKit,
   );
-  if (readPackage().scripts['test-kit']) {
+  if (readPackage().scripts?.['test-kit']) {
     await compile(
       REQUIREMENTS.kit,
       `--group=${kit}/pyproject.toml:test`,

@@ -76,15 +76,18 @@ async function bringInStep(names) {
   if (sameTexts(requirements, before)) return;
   const { [KIT]: kit, ...files } = requirements;
   const { [KIT]: kitBefore, ...filesBefore } = before;
+  // Half-installed is not installed: whoever is interrupted begins anew.
+  remember(installed.python, {});
   if (!sameTexts(files, filesBefore)) {
     await install(Object.keys(files));
     await uninstall(packagesGone(filesBefore, files));
   }
   if (kit && kit !== kitBefore) await installKit();
-  fs.writeFileSync(
-    INSTALLED,
-    JSON.stringify({ python: installed.python, requirements }),
-  );
+  remember(installed.python, requirements);
+}
+
+function remember(python, requirements) {
+  fs.writeFileSync(INSTALLED, JSON.stringify({ python, requirements }));
 }
 
 /**

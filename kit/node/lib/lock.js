@@ -45,7 +45,8 @@ export async function alone(name, work) {
  * @returns {{ socket: string } | { file: string }}
  */
 export function lockPlace(name, platform = process.platform) {
-  const user = os.userInfo().uid;
+  // Not every user of a container has a name.
+  const user = process.getuid?.() ?? os.userInfo().username;
   const project = crypto.createHash('sha256').update(`${ROOT}\n${user}`);
   const unique = `react-flask-kit-${project.digest('hex').slice(0, 16)}-${name}`;
   // An abstract socket: Linux alone has them.

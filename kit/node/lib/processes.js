@@ -21,21 +21,23 @@ let stopping = false;
  * @param {Record<string, string>} [options.env] added to the environment
  * @param {string} [options.cwd] where it runs; the project's folder, unless given
  * @param {string} [options.label] written before each line of its output
+ * @param {number} [options.patience] milliseconds that it has to end when it is told to
  * @param {boolean} [options.shell] needed for npx, which is a batch file on Windows
  * @returns {Promise<number>} its exit code, 127 if there is no such program
  */
 export async function run([program, ...args], options = {}) {
-  const { env, cwd = ROOT, label, shell } = options;
+  const { env, cwd = ROOT, label, patience = PATIENCE, shell } = options;
   if (stopping) return untilExit();
   listenForTheEnd();
   const command = shell ? [quoted(program, args), []] : [program, args];
   const child = spawn(...command, {
     cwd,
-    env: { ...process.env, ...(label && colors()), ...env },
+    env: { ...process.env, ...noColors(), ...(label && colors()), ...env },
     shell,
     stdio: label ? ['ignore', 'pipe', 'pipe'] : 'inherit',
     windowsHide: true,
   });
+  child.patience = patience;
   children.add(child);
   if (label) {
     labelLines(child.stdout, label, process.stdout);
@@ -68,7 +70,8 @@ export function stop(child, platform = process.platform, execute = spawnSync) {
     return;
   }
   child.kill('SIGTERM');
-  setTimeout(() => child.kill('SIGKILL'), PATIENCE).unref();
+  const { patience = PATIENCE } = child;
+  setTimeout(() => child.kill('SIGKILL'), patience).unref();
 }
 
 /** End every program that this process started. */
@@ -140,4 +143,10 @@ function colors() {
   return process.stdout.isTTY && !process.env.NO_COLOR
     ? { FORCE_COLOR: '1' }
     : {};
+}
+
+/** Some programs colour even what goes into a file. */
+function noColors() {
+  const { FORCE_COLOR } = process.env;
+  return process.stdout.isTTY || FORCE_COLOR ? {} : { NO_COLOR: '1' };
 }

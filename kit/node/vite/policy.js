@@ -60,7 +60,9 @@ export default function policy() {
       const settings = readSettings();
       const { logger } = server.config;
       server.middlewares.use((req, res, next) => {
-        if (req.url === REPORTS) return takeReport(req, res, logger);
+        if (req.url === REPORTS) {
+          return takeReport(req, res, logger).catch(() => res.destroy());
+        }
         const { writeHead } = res;
         res.writeHead = (status, ...rest) => {
           const given = rest.at(-1);

@@ -177,6 +177,20 @@ def test_an_upload_beyond_the_limit_of_the_app_reaches_a_route_that_allows_it(
     (server.folder / "uploaded").unlink()
 
 
+def test_an_answer_may_be_made_of_a_large_body_while_that_comes(
+    server: Server,
+) -> None:
+    body = os.urandom(1 << 20) * 20
+    head = b"POST /echo HTTP/1.1\r\n" + HOST + b"Content-Length: %d\r\n\r\n"
+    with server.connect(head % len(body)) as sock:
+        sending = threading.Thread(target=sock.sendall, args=[body])
+        sending.start()
+        response = http.client.HTTPResponse(sock)
+        response.begin()
+        assert response.read() == body
+        sending.join()
+
+
 def test_a_body_beyond_the_limit_is_refused_without_being_read(server: Server) -> None:
     head = b"POST /limited HTTP/1.1\r\n" + HOST + b"Content-Length: 99000000\r\n\r\n"
     with server.connect(head) as sock:
@@ -383,6 +397,31 @@ def test_sigterm_finishes_what_is_in_work_and_ends_streams(tmp_path: Path) -> No
 def test_the_workers_end_with_a_first_process_that_is_killed(tmp_path: Path) -> None:
     with serving(tmp_path, WEB_CONCURRENCY="2") as server:
         end(server, lambda: os.kill(server.pid, signal.SIGKILL), seconds=8)
+
+
+def test_they_end_with_it_also_while_a_request_is_in_work(tmp_path: Path) -> None:
+    with serving(tmp_path, WEB_SECONDS_TO_FINISH="3") as server:
+        kept = server.connect(b"GET /sleep/60.0 HTTP/1.1\r\n" + HOST + b"\r\n")
+        server.process.prints("sleeping")
+        end(server, lambda: os.kill(server.pid, signal.SIGKILL), seconds=12)
+        kept.close()
+
+
+def test_a_worker_that_cannot_start_again_leaves_the_others_alone(
+    tmp_path: Path,
+) -> None:
+    def pid() -> int:
+        return get(f"{server.url}/pid")[1]["pid"]
+
+    with serving(tmp_path, WEB_CONCURRENCY="2") as server:
+        workers: set[int] = set()
+        wait_for(lambda: workers.add(pid()) or len(workers) == 2, "both workers")
+        (tmp_path / "routes.py").write_text("1 / 0")
+        os.kill(min(workers), signal.SIGKILL)
+        server.process.prints("Error: the app could not be loaded: ZeroDivisionError")
+        assert pid() == max(workers)
+        shutil.copy(ROUTES, tmp_path / "routes.py")
+        wait_for(lambda: workers.add(pid()) or len(workers) == 3, "another worker")
 
 
 def test_connections_wait_for_another_worker_when_the_only_one_is_killed(

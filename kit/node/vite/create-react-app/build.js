@@ -12,19 +12,22 @@ const CHUNK = 'static/js/[name].[hash].chunk.js';
 export function buildOutput(app) {
   const chunkNames = new Map();
   let warnings = 0;
+  let hasTarget = false;
   return {
     name: 'create-react-app:build',
     apply: 'build',
     // After Vite has made index.html of the page.
     enforce: 'post',
     async config({ build }) {
+      const browsers = await target(app);
+      hasTarget = browsers !== undefined;
       return {
         base: `${app.publicUrl}/`,
         build: {
           outDir: build?.outDir ?? (app.env.BUILD_PATH || 'build'),
           // Unlike there, the source is published only when asked for.
           sourcemap: app.env.GENERATE_SOURCEMAP === 'true',
-          target: await target(app),
+          target: browsers,
           rolldownOptions: {
             // How long plugins take is no warning about the code.
             checks: { bundlerTimings: false },
@@ -47,7 +50,14 @@ export function buildOutput(app) {
         },
       };
     },
-    configResolved({ logger }) {
+    configResolved({ build: { target }, logger }) {
+      if (app.package.browserslist && !hasTarget) {
+        logger.info(
+          `"browserslist" in package.json needs two packages to be read; without them the build ` +
+            `is for ${[target].flat().join(', ')}. ` +
+            'Run: npm run add-frontend browserslist browserslist-to-esbuild',
+        );
+      }
       if (!warningsAreErrors(app.env)) return;
       for (const name of ['warn', 'warnOnce']) {
         const warn = logger[name];
@@ -94,16 +104,11 @@ function assetFileNames({ names }) {
   return `static/${folder}/[name].[hash][extname]`;
 }
 
-/** "Supported Browsers and Features": package.json's browserslist, if it has one. */
+/** "Supported Browsers and Features": package.json's browserslist, where it can be read. */
 async function target(app) {
   if (!app.package.browserslist) return undefined;
   const mapping = await importInstalled('browserslist-to-esbuild');
-  if (!mapping) {
-    throw problem(
-      '"browserslist" in package.json needs packages to be understood. ' +
-        'Run: npm run add-frontend browserslist browserslist-to-esbuild',
-    );
-  }
+  if (!mapping) return undefined;
   return mapping.default(undefined, { path: app.root, env: 'production' });
 }
 

@@ -91,12 +91,16 @@ function join(server, target, webSockets) {
   });
 
   server.httpServer.on('close', () => link.close());
-  server.httpServer.on('upgrade', async (req, socket, head) => {
+  server.httpServer.on('upgrade', (req, socket, head) => {
+    upgrade(req, socket, head).catch(() => socket.destroy());
+  });
+
+  async function upgrade(req, socket, head) {
     if (/^vite-/.test(req.headers['sec-websocket-protocol'])) return;
     socket.on('error', () => socket.destroy());
     const refuse = (status) => socket.end(`HTTP/1.1 ${status}\r\n\r\n`);
-    const { upgrade, host } = req.headers;
-    if (!/^websocket$/i.test(upgrade)) return refuse('501 Not Implemented');
+    const { upgrade: protocol, host } = req.headers;
+    if (!/^websocket$/i.test(protocol)) return refuse('501 Not Implemented');
     if (!isHostAllowed(host, server.config.server.allowedHosts)) {
       return refuse('403 Forbidden');
     }
@@ -107,7 +111,8 @@ function join(server, target, webSockets) {
       return refuse('501 Not Implemented');
     }
     if (!socket.destroyed) passUpgrade(target, req, socket, head);
-  });
+  }
+
   if (process.env.API_IS_STARTING) announce(server, link);
 
   /** Let the API answer; leave to the page each navigation that is not to one of its routes. */

@@ -123,7 +123,8 @@ export class FlaskLink extends EventEmitter {
   }
 
   #greet(greeting) {
-    const { ino } = fs.statSync(this.#root, { bigint: true });
+    const { ino } =
+      fs.statSync(this.#root, { bigint: true, throwIfNoEntry: false }) ?? {};
     // Another machine, such as a container, has other numbers.
     const isOurs =
       greeting.host !== os.hostname() || greeting.inode === String(ino);

@@ -33,8 +33,6 @@ async def read_body(environ: dict, receive: Receive, largest_whole: int) -> IO[b
     Raises BodyError where it was cut off or is too slow.
     """
     declared = environ.get("CONTENT_LENGTH")
-    if declared is None and "HTTP_TRANSFER_ENCODING" not in environ:
-        return io.BytesIO()
     length = None if declared is None else int(declared)
     reader = BodyReader(receive, length)
     file: IO[bytes] = io.BytesIO()
@@ -72,6 +70,7 @@ class BodyReader:
         while not chunk and not self.is_complete:
             allowed = SECONDS_WITHOUT_PROGRESS + self.size / BYTES_A_SECOND
             rest = self.began + allowed - time.monotonic()
+            rest = min(rest, SECONDS_WITHOUT_PROGRESS)
             try:
                 message = await asyncio.wait_for(self.receive(), max(rest, 0.001))
             except asyncio.TimeoutError:

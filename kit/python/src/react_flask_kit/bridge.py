@@ -22,7 +22,7 @@ from urllib.parse import unquote_to_bytes
 
 import werkzeug.wsgi
 
-from .bodies import read_body
+from .bodies import LargeBody, read_body
 from .pool import Pool
 from .streams import Stream, Streams, body_message
 
@@ -63,7 +63,7 @@ class Bridge:
         A body of up to `largest_whole` bytes is read before the application runs.
         """
         self.wsgi = wsgi
-        self.pool = Pool(threads)
+        self.pool = Pool(threads, self.abandon)
         self.largest_whole = largest_whole
         self.streams = Streams()
         self.to_close: deque[Callable[[], None]] = deque()
@@ -79,7 +79,7 @@ class Bridge:
 
         Raises BodyError for a body that is not whole, and what the application raises.
         """
-        if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
+        if has_body(environ):
             environ["wsgi.input"] = await read_body(
                 environ, receive, self.largest_whole
             )
@@ -101,6 +101,13 @@ class Bridge:
             await send(start)
             await send(body_message(answer.chunk))
         finally:
+            self.close_later(answer)
+
+    def abandon(self, answer: Answer | None) -> None:
+        """Close an answer that nobody waits for any more; in the event loop."""
+        if answer and answer.stream:
+            answer.stream.abandon()
+        elif answer:
             self.close_later(answer)
 
     def close_later(self, answer: Answer) -> None:
@@ -151,7 +158,8 @@ class Bridge:
             if not start.status:
                 raise RuntimeError("The application did not call start_response.")
             if gives_way and gives_way(environ, start.status, start.headers):
-                close(body, input_)
+                unread, body = body, ()
+                close(unread, input_)
                 return None
             if chunk is None:
                 chunk = next(chunks, END)
@@ -159,18 +167,19 @@ class Bridge:
             is_empty = chunk is END and not start.written
             if is_empty and length and not is_without_body(environ, start.status):
                 raise RuntimeError("The application's answer has no body.")
+            first = b"".join(start.written) + (b"" if chunk is END else chunk)
+            status, headers = int(start.status[:3]), encode(start.headers)
         except BaseException:
             close(body, input_)
             raise
         start.is_sent = True
-        first = b"".join(start.written) + (b"" if chunk is END else chunk)
-        status, headers = int(start.status[:3]), encode(start.headers)
         if chunk is END or (length is not None and length <= len(first)):
             close_it = partial(context.run, close, body, input_)
             # No more than it says: the rest would be read as the next answer.
             return Answer(status, headers, first[:length], close_it)
         close_it = partial(close, body, input_)
-        stream = Stream(self.pool, chunks, first, length, close_it)
+        is_read = not isinstance(input_, LargeBody) or input_.reader.is_complete
+        stream = Stream(self.pool, chunks, first, length, close_it, is_read)
         return Answer(status, headers, first, close_it, stream)
 
     def close_answers(self) -> None:
@@ -180,7 +189,7 @@ class Bridge:
         while self.to_close:
             try:
                 self.to_close.popleft()()
-            except Exception:
+            except BaseException:
                 logger.exception("An exception after an answer was sent")
 
 
@@ -239,7 +248,7 @@ def environ_of(scope: dict) -> dict[str, Any]:
         "QUERY_STRING": scope["query_string"].decode("latin-1"),
         "SERVER_NAME": server[0],
         "SERVER_PORT": str(server[1]),
-        "SERVER_PROTOCOL": PROTOCOLS[scope["http_version"]],
+        "SERVER_PROTOCOL": PROTOCOLS.get(scope["http_version"], "HTTP/3"),
         "REMOTE_ADDR": client[0],
         "REMOTE_PORT": str(client[1]),
         "wsgi.url_scheme": scope["scheme"],
@@ -294,6 +303,15 @@ def for_the_loop(error: BaseException) -> Exception:
     harmless = RuntimeError(f"The application raised {type(error).__name__}: {error}")
     harmless.__cause__ = error
     return harmless.with_traceback(error.__traceback__)
+
+
+def has_body(environ: dict) -> bool:
+    """Tell whether a request may have one; HTTP/2 need not say so."""
+    return (
+        "CONTENT_LENGTH" in environ
+        or "HTTP_TRANSFER_ENCODING" in environ
+        or not environ["SERVER_PROTOCOL"].startswith("HTTP/1")
+    )
 
 
 def is_without_body(environ: dict, status: str) -> bool:

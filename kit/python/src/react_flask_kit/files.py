@@ -31,6 +31,7 @@ is_hashed = re.compile(r".*/static/.+\.[\w-]{8}\.(chunk\.)?\w+").fullmatch
 FOREVER = b"public, max-age=31536000, immutable"
 CODINGS = {"br": ".br", "gzip": ".gz"}
 SMALL = 1 << 18
+MOST_READ = 256
 MADE_BY_BUILD = (*CODINGS.values(), ".next")
 # Not mimetypes alone: on Windows it reads the registry, which may call scripts text.
 TYPES = {
@@ -96,7 +97,8 @@ class StaticFile:
     def answer(self, environ: dict) -> Found:
         """Answer a GET or HEAD; raise FileNotFoundError for a file that has gone."""
         wants_part = "HTTP_RANGE" in environ
-        accepted = environ.get("HTTP_ACCEPT_ENCODING", "")
+        # What is longer is nobody's, and is remembered.
+        accepted = environ.get("HTTP_ACCEPT_ENCODING", "")[:MOST_READ]
         # A part of what is compressed would be of no use.
         coding = "" if wants_part else best_coding(accepted, self.codings)
         it = self.represented(coding)

@@ -43,7 +43,7 @@ class Frontend:
             self.html = self.index_path.read_text(encoding="utf-8", errors="replace")
             self.base = base_of(self.build)
             self.files = list_files(self.build, self.base, self.source_maps)
-        except FileNotFoundError:
+        except OSError:
             # Not built, or just being replaced.
             return False
         self.index = self.files.get(f"{self.base}/index.html")

@@ -37,7 +37,8 @@ class RequestLayer:
 
     def __init__(self, app: Flask) -> None:
         """Take the app as it is; its settings are read at the first request."""
-        self.app, self.wsgi_app = app, app.wsgi_app
+        self.app, self.inner = app, app.wsgi_app
+        self.wsgi_app = self.inner
         self.cors: Cors | None = None
         self.is_complete = False
 
@@ -49,7 +50,7 @@ class RequestLayer:
         config = self.app.config
         if proxies := config["PROXIES"]:
             # Each proxy adds to X-Forwarded-For; the others are the last one's word.
-            self.wsgi_app = ProxyFix(self.wsgi_app, x_for=proxies, x_proto=1, x_host=1)
+            self.wsgi_app = ProxyFix(self.inner, x_for=proxies, x_proto=1, x_host=1)
         if config.get("CORS_ORIGINS"):
             self.cors = Cors(self.app)
         self.is_complete = True

@@ -76,9 +76,13 @@ class StrictJSONProvider(DefaultJSONProvider):
         """Read JSON, or raise ValueError; int raises it for NaN and Infinity."""
         strict = {"parse_constant": int, "parse_float": finite_float}
         try:
-            return super().loads(s, **(strict | kwargs))
+            value = super().loads(s, **(strict | kwargs))
+            if (b"\\u" if isinstance(s, bytes) else "\\u") in s:
+                # Half of a character, which no file or database could take.
+                json.dumps(value, ensure_ascii=False).encode()
         except RecursionError:
             raise ValueError("The JSON is nested too deeply.") from None
+        return value
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
         """Write JSON, or raise ValueError."""

@@ -10,6 +10,7 @@ import logging
 import os
 import threading
 from collections import deque
+from contextlib import suppress
 from functools import lru_cache, partial
 from time import localtime, monotonic, sleep, strftime, time
 from urllib.parse import quote
@@ -27,9 +28,11 @@ BLOCK = 4096
 SECONDS_BETWEEN_WRITES = 0.05
 # Who does not read stderr loses lines, and not requests or memory.
 MOST_LINES = 10_000
+MOST_REMEMBERED = 256
 SECONDS_TO_END = 1.0
 # A path as it was asked for; most are asked for again.
-quoted = lru_cache(maxsize=256)(partial(quote, encoding="latin-1", errors="replace"))
+quote_path = partial(quote, encoding="latin-1", errors="replace")
+quote_again = lru_cache(maxsize=256)(quote_path)
 
 
 def log_to_stderr(app: Flask) -> None:
@@ -46,6 +49,11 @@ def log_to_stderr(app: Flask) -> None:
         # Flask looks at DEBUG when the logger is first used, which we do too soon.
         level = LEVEL if handler in logger.handlers else logging.NOTSET
         logger.setLevel(logging.DEBUG if app.debug else level)
+
+
+def quoted(path: str) -> str:
+    """Write a path as it was asked for; a long one is not worth remembering."""
+    return quote_again(path) if len(path) < MOST_REMEMBERED else quote_path(path)
 
 
 def write_request(
@@ -139,17 +147,20 @@ class LogHandler(logging.Handler):
         self.lines.append(f"{line}\n".encode())
         if not self.is_waiting:
             self.is_waiting = True
-            self.is_idle.clear()
             self.has_lines.set()
+            self.is_idle.clear()
             if self.writer is None:
-                self.start_writer()
+                # Where the system allows no more threads, the next line tries again.
+                with suppress(RuntimeError):
+                    self.start_writer()
 
     def start_writer(self) -> None:
         """Start the thread that writes."""
         with self.lock:
             if self.writer is None:
-                self.writer = threading.Thread(target=self.write_on, daemon=True)
-                self.writer.start()
+                writer = threading.Thread(target=self.write_on, daemon=True)
+                writer.start()
+                self.writer = writer
 
     def write_on(self) -> None:
         """Write what comes, for ever."""
@@ -187,8 +198,10 @@ class LogHandler(logging.Handler):
     def flush(self) -> None:
         """Wait until everything is written, but not for somebody who does not read."""
         deadline = monotonic() + SECONDS_TO_END
-        while self.lines and monotonic() < deadline:
-            self.is_idle.wait(deadline - monotonic())
+        while self.lines or not self.is_idle.is_set():
+            if monotonic() > deadline:
+                return
+            self.is_idle.wait(SECONDS_BETWEEN_WRITES)
 
 
 def write(block: bytes) -> None:

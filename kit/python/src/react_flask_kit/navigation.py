@@ -11,6 +11,8 @@ from .health import HEALTH, READY
 from .layer import NO_ROUTE
 
 DOCUMENTS = ("document", "iframe", "frame")
+# Of a client's name, which is remembered.
+MOST_READ = 256
 VARY = "Accept, Sec-Fetch-Dest"
 # The kit's own addresses, whose JSON is for a person too.
 OWN = (HEALTH, READY, "/openapi.json")
@@ -35,7 +37,7 @@ def is_navigation(environ: dict) -> bool:
     if destination := environ.get("HTTP_SEC_FETCH_DEST"):
         return destination in DOCUMENTS
     return "text/html" in environ.get("HTTP_ACCEPT", "") or makes_previews(
-        environ.get("HTTP_USER_AGENT", "")
+        environ.get("HTTP_USER_AGENT", "")[:MOST_READ]
     )
 
 

@@ -26,9 +26,14 @@ class Pool:
     wake-up for many.
     """
 
-    def __init__(self, most: int) -> None:
-        """Begin without threads; at most `most` will run at a time."""
-        self.most = most
+    def __init__(
+        self, most: int, abandon: Callable[[Any], None] = lambda _: None
+    ) -> None:
+        """Begin without threads; at most `most` will run at a time.
+
+        `abandon` takes a result that came when nobody waited for it any more.
+        """
+        self.most, self.abandon = most, abandon
         self.threads = 0
         self.wanted = ENOUGH
         self.jobs: queue.SimpleQueue = queue.SimpleQueue()
@@ -68,9 +73,11 @@ class Pool:
         self.is_woken = False
         while self.results:
             future, result, error = self.results.popleft()
-            if future.done():
+            if future.cancelled():
+                self.abandon(result)
+            elif future.done():
                 continue
-            if error is None:
+            elif error is None:
                 future.set_result(result)
             else:
                 future.set_exception(error)
@@ -108,7 +115,12 @@ class Pool:
         """Start a thread, which ends with the process."""
         with self.lock:
             self.threads += 1
-        threading.Thread(target=self.work, daemon=True).start()
+        try:
+            threading.Thread(target=self.work, daemon=True).start()
+        except RuntimeError:
+            # The system allows no more of them; the next look tries again.
+            with self.lock:
+                self.threads -= 1
 
     def work(self) -> None:
         """Do what comes, until nothing has come for a while."""
@@ -123,8 +135,10 @@ class Pool:
                         return
                 continue
             self.running[ident] = time.monotonic()
-            job(*args)
-            del self.running[ident]
+            try:
+                job(*args)
+            finally:
+                del self.running[ident]
             # An idle thread must not keep the last request alive.
             del job, args
             with self.lock:

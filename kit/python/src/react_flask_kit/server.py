@@ -4,6 +4,8 @@
 listening socket, starts the workers, and ends them.
 """
 
+import atexit
+import logging
 import multiprocessing
 import os
 import signal
@@ -14,6 +16,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
@@ -28,11 +31,13 @@ from .loading import read_environment
 
 # Open connections for each worker: most of them wait for their browser to ask again.
 CONNECTIONS = 20_000
+MOST_FILES = 1 << 16
 # As in development: large cookies fit.
 LONGEST_HEADERS = 1 << 16
 # What a person who presses Ctrl-C has patience for.
 SECONDS_AFTER_INTERRUPT = 0.7
 CANNOT_START = 3
+SECONDS_BEFORE_ANOTHER_START = 6
 
 
 class Options(NamedTuple):
@@ -55,7 +60,7 @@ def main() -> None:
     # A forked process would still have the code of before a reload.
     multiprocessing.set_start_method("spawn")
     reader, writer = multiprocessing.Pipe(duplex=False)
-    has_failed = multiprocessing.Event()
+    has_failed, has_started = multiprocessing.Event(), multiprocessing.Event()
     server = Server(
         "react_flask_kit",
         address=address,
@@ -70,15 +75,29 @@ def main() -> None:
         workers_kill_timeout=options.seconds_to_finish,
         log_level=LogLevels.critical,
     )
+    # A worker that dies is told; what an app raises, the site tells.
+    logging.getLogger("_granian").setLevel(logging.ERROR)
     server.on_startup(partial(take_signals, server, writer, has_failed))
-    show_address(options, address)
+    showing = partial(show_address, options, address, has_started)
+    threading.Thread(target=showing, daemon=True).start()
     is_telling = multiprocessing.Lock()
-    loader = partial(load_site, options, reader, has_failed, is_telling)
+    start = Start(reader, has_started, has_failed, is_telling)
+    loader = partial(load_site, options, start)
     try:
         server.serve(target_loader=loader, wrap_loader=False)
     finally:
         if has_failed.is_set():
             sys.exit(CANNOT_START)
+
+
+class Start(NamedTuple):
+    """What the processes of a server tell one another while they start."""
+
+    # Closed by the first process when the end is near, and when it is killed.
+    reader: Connection
+    has_started: Any
+    has_failed: Any
+    is_telling: Any
 
 
 class Server(Granian):
@@ -100,9 +119,7 @@ class Server(Granian):
         return None
 
 
-def take_signals(
-    server: Granian, writer: Connection, has_failed: "multiprocessing.Event"
-) -> None:
+def take_signals(server: Granian, writer: Connection, has_failed: Any) -> None:
     """Stop at once on Ctrl-C, and gently on SIGTERM; check new code on SIGHUP.
 
     Closing the pipe tells the workers that the end is near; it also closes when this
@@ -119,7 +136,9 @@ def take_signals(
         server.signal_handler_interrupt()
 
     def reload(*_: object) -> None:
-        threading.Thread(target=reload_if_it_starts, args=[server]).start()
+        checking = threading.Thread(target=reload_if_it_starts, args=[server])
+        checking.daemon = True
+        checking.start()
 
     signal.signal(signal.SIGINT, interrupt)
     signal.signal(signal.SIGTERM, terminate)
@@ -128,7 +147,7 @@ def take_signals(
 
     def end_when_failed() -> None:
         has_failed.wait()
-        os.kill(os.getpid(), signal.SIGTERM)
+        terminate()
 
     threading.Thread(target=end_when_failed, daemon=True).start()
 
@@ -142,13 +161,10 @@ def reload_if_it_starts(server: Granian) -> None:
         print("The new code does not start; the old goes on.", file=sys.stderr)
 
 
-def load_site(
-    options: Options,
-    reader: Connection,
-    has_failed: "multiprocessing.Event",
-    is_telling: "multiprocessing.Lock",
-) -> Callable[..., Any]:
-    """Load the app, in a worker; end everything where that fails."""
+def load_site(options: Options, start: Start) -> Callable[..., Any]:
+    """Load the app, in a worker; end everything where the first one fails to."""
+    # The first to be registered is the last to be called.
+    atexit.register(leave)
     # Ctrl-C is for the first process, which then ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -159,27 +175,39 @@ def load_site(
             load_production_app(), options.threads, options.seconds_for_streams
         )
     except BaseException as error:
-        with is_telling:
-            if not has_failed.is_set():
+        with start.is_telling:
+            if not start.has_failed.is_set():
                 tell(error)
-                has_failed.set()
+            if not start.has_started.is_set():
+                start.has_failed.set()
+        if start.has_started.is_set():
+            # The others still serve; Granian gives up where one fails at once again.
+            time.sleep(SECONDS_BEFORE_ANOTHER_START)
         sys.exit(CANNOT_START)
+    start.has_started.set()
 
     def watch() -> None:
         try:
-            reader.recv_bytes()
+            start.reader.recv_bytes()
         except (EOFError, OSError):
             site.stop()
         # In a stop that was asked for, it outlives this one.
         multiprocessing.parent_process().join()
-        # Nobody else will end this one, and a signal may be lost while it starts.
-        for _ in range(options.seconds_to_finish):
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(1)
+        # Nobody else will end this one. Once: a second signal would stop Granian dead.
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(options.seconds_to_finish)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
     return site
+
+
+def leave() -> None:
+    """End the process before the interpreter does, which Granian's threads may need."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(0)
 
 
 def tell(error: BaseException) -> None:
@@ -243,12 +271,16 @@ def allow_open_files() -> None:
     except ImportError:
         # Windows has no such limit.
         return
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if most == resource.RLIM_INFINITY else min(most, MOST_FILES)
+    # macOS may refuse what it says that it allows.
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(now, wanted), most))
 
 
-def show_address(options: Options, address: str) -> None:
-    """Say where the site is."""
+def show_address(options: Options, address: str, has_started: Any) -> None:
+    """Say where the site is, once it is there."""
+    has_started.wait()
     name = "localhost" if address in ("127.0.0.1", "::1") else options.host
     name = f"[{name}]" if ":" in name else name
     print(f"The frontend and the API are on http://{name}:{options.port}", flush=True)

@@ -134,9 +134,9 @@ def settle(app: Flask, said: dict[str, Any], required: Collection[str]) -> None:
             config[name] = config.get(name) or secrets.token_hex()
         if config.get(name) in (None, ""):
             advice = f" {MAKE_ONE}" if is_key else ""
+            tests = "" if is_key else ", and for tests into .env.test"
             raise SettingError(
-                f"FLASK_{name} is not set. Write it into .env, and for tests into "
-                f".env.test.{advice}"
+                f"FLASK_{name} is not set. Write it into .env{tests}.{advice}"
             )
     if path := config["INSTANCE_PATH"]:
         app.instance_path = os.path.abspath(path)

@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import re
+from collections.abc import Awaitable
 from pathlib import Path
 from time import perf_counter
 from urllib.parse import quote
@@ -30,15 +31,16 @@ from .extension import complete
 from .files import StaticFile
 from .frontend import Frontend
 from .health import HEALTH, has_route, health
-from .layer import LOGS_LATER, NO_ROUTE, answer_crash
+from .layer import LOGS_LATER, NO_ROUTE, answer_crash, is_sane_id
 from .log import handler, write_request
 from .navigation import PATH, VARY, gives_way, is_json, is_navigation, path_asked
 from .policy import Policy
 from .settings import SETTINGS
-from .streams import StreamError, body_message
+from .streams import SECONDS_WITHOUT_PROGRESS, StreamError, body_message
 
 BLOCK = 1 << 18
-TITLES = {400: "Bad Request", 408: "Request Timeout", 501: "Not Implemented"}
+LONGEST_METHOD = 32
+TITLES = {400: "Bad Request", 408: "Request Timeout"}
 is_host = re.compile(rb"[A-Za-z0-9._~%-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
 NOT_BUILT = (
     b"<!doctype html><title>Not built</title>"
@@ -83,7 +85,7 @@ class Site:
             return await self.refuse_websocket(scope, receive, send)
         environ = environ_of(scope)
         began = perf_counter()
-        if reason := wrong_with(scope):
+        if reason := wrong_with(scope, environ):
             return await self.refuse(environ, began, 400, reason, send)
         if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             path = environ["PATH_INFO"]
@@ -184,11 +186,12 @@ class Site:
         """Answer with a file; tell whether it is still there."""
         try:
             found = file.answer(environ)
-        except FileNotFoundError:
+        except OSError:
             try:
                 # A build is just replacing it.
                 found = file.answer(environ)
-            except FileNotFoundError:
+            except OSError as error:
+                self.app.logger.warning("A file of the build is not served: %s", error)
                 return False
         headers = [*found.headers]
         if vary:
@@ -209,8 +212,8 @@ class Site:
                 if not block:
                     raise StreamError("A file became shorter while it was sent.")
                 rest -= len(block)
-                await send(body_message(block, more_body=True))
-            await send(body_message(found.file.read(rest)))
+                await in_time(send(body_message(block, more_body=True)))
+            await in_time(send(body_message(found.file.read(rest))))
         return True
 
     async def send_health(self, environ: dict, began: float, send: Send) -> None:
@@ -277,7 +280,9 @@ class Site:
         if self.has_kit and logger.isEnabledFor(logging.INFO):
             ms = (perf_counter() - began) * 1000
             method, path = environ["REQUEST_METHOD"], path_asked(environ)
-            request_id = environ.get("HTTP_X_REQUEST_ID", "-")
+            # As the client has sent it: a line may be forged with one.
+            request_id = environ.get("HTTP_X_REQUEST_ID", "")
+            request_id = request_id if is_sane_id(request_id) else "-"
             write_request(logger, method, path, status, ms, request_id)
 
     def log_stream_error(self, environ: dict, error: StreamError) -> None:
@@ -291,20 +296,43 @@ class Site:
 
     def stop(self) -> None:
         """End the open streams in a while; to be called from any thread."""
-        if self.loop:
+        if self.loop is None:
+            self.bridge.streams.is_ended = True
+        else:
             self.loop.call_soon_threadsafe(
                 self.loop.call_later, self.grace, self.bridge.streams.end
             )
 
 
-def wrong_with(scope: dict) -> str:
+def wrong_with(scope: dict, environ: dict) -> str:
     """Return what is wrong with a request, before anybody looks at it (RFC 9112)."""
     hosts = [value for name, value in scope["headers"] if name == b"host"]
     if len(hosts) > 1:
         return "There is more than one Host."
     if scope["http_version"] == "1.1" and not (hosts and is_host.fullmatch(hosts[0])):
         return "There is no Host, or an invalid one."
+    coding = environ.get("HTTP_TRANSFER_ENCODING")
+    if coding is not None:
+        if "CONTENT_LENGTH" in environ:
+            return "Content-Length and Transfer-Encoding contradict each other."
+        if coding.strip().lower() != "chunked":
+            return "The only transfer coding is chunked."
+    if len(scope["method"]) > LONGEST_METHOD:
+        return "There is no such method."
     return ""
+
+
+async def in_time(sending: Awaitable[None]) -> None:
+    """Wait until something is sent; raise StreamError for one who does not read."""
+    try:
+        await asyncio.wait_for(deliver(sending), SECONDS_WITHOUT_PROGRESS)
+    except asyncio.TimeoutError:
+        raise StreamError("The client does not read.") from None
+
+
+async def deliver(sending: Awaitable[None]) -> None:
+    """Wait for what a server gives to wait for, which need not be a coroutine."""
+    await sending
 
 
 def content_type(headers: Headers) -> str:

@@ -28,8 +28,14 @@ class Stream:
         first: bytes,
         length: int | None,
         close: Callable[[], None],
+        is_watched: bool = True,
     ) -> None:
-        """Begin with the first chunk; `length` is that of all, where it is told."""
+        """Begin with the first chunk; `length` is that of all, where it is told.
+
+        `is_watched` is false while the body of the request is still to be read: who
+        waits for the end of the connection would take parts of it.
+        """
+        self.is_watched = is_watched
         self.pool, self.chunks, self.close = pool, chunks, close
         self.first, self.length = first, length
         self.ended = pool.loop.create_future()
@@ -41,6 +47,11 @@ class Stream:
         self.start, self.send = start, send
         self.may_begin.set()
 
+    def abandon(self) -> None:
+        """Close everything without sending it, in the thread of the answer."""
+        self.is_over = True
+        self.may_begin.set()
+
     def send_all(self) -> None:
         """Send everything, and close what it came from; in the thread of the answer."""
         error: BaseException | None = None
@@ -48,7 +59,8 @@ class Stream:
         try:
             self.pool.mark_as_slow()
             self.may_begin.wait()
-            self.tell(self.start)
+            if not self.is_over:
+                self.tell(self.start)
             for chunk in chain([self.first], self.chunks):
                 if self.is_over:
                     break
@@ -85,6 +97,7 @@ class Streams:
     def __init__(self) -> None:
         """Begin with none."""
         self.open: set[Stream] = set()
+        self.is_ended = False
 
     async def send(
         self, stream: Stream, start: dict, receive: Receive, send: Send
@@ -93,9 +106,14 @@ class Streams:
 
         Raises StreamError where it ended too early: the server must cut the connection.
         """
+        if self.is_ended:
+            stream.abandon()
+            raise StreamError("The server stops.")
         self.open.add(stream)
         stream.begin(start, send)
-        gone = asyncio.ensure_future(disconnected(receive))
+        gone = asyncio.ensure_future(
+            disconnected(receive) if stream.is_watched else asyncio.Event().wait()
+        )
         try:
             await asyncio.wait({gone, stream.ended}, return_when="FIRST_COMPLETED")
             if stream.ended.done() and (error := stream.ended.result()):
@@ -106,7 +124,8 @@ class Streams:
             self.open.discard(stream)
 
     def end(self) -> None:
-        """Cut those that are open, when the server is about to stop."""
+        """Cut those that are open or begin, when the server is about to stop."""
+        self.is_ended = True
         for stream in self.open:
             stream.is_over = True
             if not stream.ended.done():

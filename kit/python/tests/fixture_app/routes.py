@@ -43,6 +43,13 @@ def upload() -> dict[str, int]:
     return {"size": size}
 
 
+@app.post("/echo")
+def echo() -> Response:
+    request.max_content_length = 200 << 20
+    stream = request.stream
+    return Response(iter(lambda: stream.read(1 << 16), b""))
+
+
 @app.post("/limited")
 def limited() -> dict[str, int]:
     return {"size": len(request.get_data())}
