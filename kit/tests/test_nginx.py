@@ -12,6 +12,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -225,6 +226,8 @@ def test_a_file_of_the_frontend_is_what_the_api_sends(
 ) -> None:
     build = built_project / "build"
     names = [file.relative_to(build).as_posix() for file in build.rglob("*.*")]
+    # What is hidden, or a compressed copy, is no file of the frontend.
+    names = [name for name in names if not name.startswith(".")]
     files = [f"/{name}" for name in names if not name.endswith((".br", ".gz"))]
     assert len(files) > 5
     for path in ["/", *files]:
@@ -394,8 +397,8 @@ def test_a_browser_shows_the_page_by_http_2(browser: Browser, site: Site) -> Non
     ("method", "path", "headers", "size", "status"),
     [
         ("POST", "/echo", {}, 16_000_001, 413),
-        ("GET", "/" + "x" * 10_000, {}, 0, 414),
-        ("GET", "/time", {"X-Long": "x" * 10_000}, 0, 431),
+        ("GET", "/" + "x" * 20_000, {}, 0, 414),
+        ("GET", "/time", {"X-Long": "x" * 20_000}, 0, 431),
         ("GET", "/../api.py", {}, 0, 400),
         ("TRACE", "/time", {}, 0, 405),
     ],
@@ -409,6 +412,13 @@ def test_nginx_refuses_in_the_shape_of_the_api(
     assert (problem["type"], problem["status"]) == ("about:blank", status)
     assert problem["title"] == default_exceptions[status]().name
     assert problem["detail"]
+
+
+def test_large_cookies_reach_the_api(site: Site) -> None:
+    cookies = "; ".join(f"c{number}={'x' * 4000}" for number in range(3))
+    answer, body = site.ask("/echo", Cookie=cookies)
+    assert answer.status == 200
+    assert json.loads(body)["headers"]["Cookie"] == cookies
 
 
 def test_long_headers_of_an_answer_pass(site: Site) -> None:
@@ -425,6 +435,36 @@ def test_events_come_at_once(site: Site) -> None:
     connection.close()
 
 
+def test_live_updates_of_the_guide_come_at_once_and_end_with_the_api(
+    own_project: Path, tmp_path: Path
+) -> None:
+    guide = (ROOT / "docs/live-updates.md").read_text(encoding="utf-8")
+    example = re.search("```python\n(.*?)```", guide, re.DOTALL)[1]
+    with (own_project / "api/api.py").open("a", encoding="utf-8") as file:
+        file.write(f"\n\nfrom flask import request\n{example}")
+    with serving(own_project) as api, nginx(tmp_path, own_project, api.port) as site:
+        connection = site.connect()
+        connection.request("GET", "/events", headers=FETCH)
+        events = connection.getresponse()
+        assert events.readline() == b"retry: 2000\n"
+        assert events.readline() == b"\n"
+        told = {"text": "hello"}
+        as_json = {"Content_Type": "application/json"}
+        answer, body = site.ask("/messages", "POST", json.dumps(told), **as_json)
+        began = time.monotonic()
+        assert (answer.status, json.loads(body)) == (200, {"told": 1})
+        assert json.loads(events.readline().removeprefix(b"data: ")) == told
+        assert time.monotonic() - began < 1
+        # WEB_SECONDS_FOR_STREAMS, and some for a generator that waits.
+        began = time.monotonic()
+        api.command.process.send_signal(signal.SIGTERM)
+        with suppress(http.client.IncompleteRead):
+            events.read()
+        api.command.process.wait(timeout=15)
+        assert time.monotonic() - began < 15
+        connection.close()
+
+
 def test_while_the_api_is_down_a_navigation_gets_the_last_page(
     built_project: Path, tmp_path: Path
 ) -> None:
@@ -435,12 +475,18 @@ def test_while_the_api_is_down_a_navigation_gets_the_last_page(
         page, html = site.ask("/", Accept_Encoding="br", **NAVIGATION)
         assert b'<div id="root">' in html
         api.command.stop()
-        for path in ("/", "/deep/link", "/time"):
+        for path in ("/", "/deep/link", "/time", "/books/1?page=2", "/a.b/%C3%A4"):
             answer, body = site.ask(path, **NAVIGATION)
             assert (answer.status, body) == (200, html), path
             for header in (*SECURITY, "Content-Type", "Cache-Control", "ETag"):
                 assert answer.headers.get_all(header) == page.headers.get_all(header)
-        for method, path in (("GET", "/time"), ("GET", "/logo192.png"), ("POST", "/")):
+        # An older browser does not say what it wants the document for.
+        answer, body = site.ask("/deep/link", Accept="text/html,*/*;q=0.8")
+        assert (answer.status, body) == (200, html)
+        answer, body = site.ask("/deep/link", "HEAD", **NAVIGATION)
+        assert (answer.status, body) == (200, b"")
+        requests = ("GET /time", "GET /logo192.png", "GET /deep/link", "POST /")
+        for method, path in map(str.split, requests):
             answer, body = ask(site.connect(), method, path, None, FETCH)
             assert (answer.status, answer.headers["Content-Type"]) == (502, ERROR)
             problem = json.loads(body)

@@ -15,7 +15,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -174,6 +174,24 @@ def test_it_finishes_what_it_began_and_stops_within_three_seconds(image: Path) -
     print(f"stopped after {seconds:.2f} s")
     assert (answers, exit_code) == ([200], "0")
     assert seconds < 3
+
+
+def test_an_open_stream_does_not_keep_it_from_stopping(image: Path) -> None:
+    port = free_port()
+    with container(port) as running:
+        wait_for(lambda: is_healthy(port), "the container")
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        with closing(connection):
+            connection.request("GET", "/events")
+            events = connection.getresponse()
+            assert events.readline() == b"data: 0\n"
+            began = time.monotonic()
+            engine("stop", "--time", "40", running)
+            seconds = time.monotonic() - began
+        exit_code = engine("inspect", "-f", "{{.State.ExitCode}}", running)
+    print(f"stopped with an open stream after {seconds:.2f} s")
+    assert exit_code == "0"
+    assert seconds < 10
 
 
 def logs(running: str) -> str:

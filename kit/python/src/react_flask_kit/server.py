@@ -38,6 +38,7 @@ LONGEST_HEADERS = 1 << 16
 SECONDS_AFTER_INTERRUPT = 0.7
 CANNOT_START = 3
 SECONDS_BEFORE_ANOTHER_START = 6
+SECONDS_FOR_THE_LAST_ANSWER = 0.2
 
 
 class Options(NamedTuple):
@@ -207,6 +208,8 @@ def leave() -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()
+    # What was answered last may still be on its way through them.
+    time.sleep(SECONDS_FOR_THE_LAST_ANSWER)
     os._exit(0)
 
 
