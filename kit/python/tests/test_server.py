@@ -468,6 +468,18 @@ def test_new_code_is_taken_without_a_lost_request(tmp_path: Path) -> None:
         assert set(statuses) == {200}
 
 
+def test_new_code_waits_for_no_stream(tmp_path: Path) -> None:
+    with serving(tmp_path, WEB_SECONDS_FOR_STREAMS="1") as server:
+        before = get(f"{server.url}/pid")[1]["pid"]
+        request = b"GET /endless HTTP/1.1\r\n" + HOST + b"\r\n"
+        with server.connect(request) as stream:
+            assert b"200 OK" in stream.recv(1 << 16)
+            os.kill(server.pid, signal.SIGHUP)
+            assert not read_all(stream).endswith(b"0\r\n\r\n")
+        wait_for(lambda: not is_running(before), "the end of the old worker")
+        assert get(f"{server.url}/pid")[1]["pid"] != before
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [

@@ -18,7 +18,6 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
 from granian import Granian
@@ -60,8 +59,7 @@ def main() -> None:
     allow_open_files()
     # A forked process would still have the code of before a reload.
     multiprocessing.set_start_method("spawn")
-    reader, writer = multiprocessing.Pipe(duplex=False)
-    has_failed, has_started = multiprocessing.Event(), multiprocessing.Event()
+    start = Start()
     server = Server(
         "react_flask_kit",
         address=address,
@@ -78,27 +76,39 @@ def main() -> None:
     )
     # A worker that dies is told; what an app raises, the site tells.
     logging.getLogger("_granian").setLevel(logging.ERROR)
-    server.on_startup(partial(take_signals, server, writer, has_failed))
-    showing = partial(show_address, options, address, has_started)
+    server.on_startup(partial(take_signals, server, start))
+    server.on_reload(partial(end_streams_of_old_workers, start))
+    showing = partial(show_address, options, address, start.has_started)
     threading.Thread(target=showing, daemon=True).start()
-    is_telling = multiprocessing.Lock()
-    start = Start(reader, has_started, has_failed, is_telling)
     loader = partial(load_site, options, start)
     try:
         server.serve(target_loader=loader, wrap_loader=False)
     finally:
-        if has_failed.is_set():
+        if start.has_failed.is_set():
             sys.exit(CANNOT_START)
 
 
-class Start(NamedTuple):
-    """What the processes of a server tell one another while they start."""
+class Start:
+    """What the processes of a server tell one another; it is handed to each worker."""
 
-    # Closed by the first process when the end is near, and when it is killed.
-    reader: Connection
-    has_started: Any
-    has_failed: Any
-    is_telling: Any
+    def __init__(self) -> None:
+        """Begin without workers."""
+        self.has_started = multiprocessing.Event()
+        self.has_failed = multiprocessing.Event()
+        self.is_telling = multiprocessing.Lock()
+        self.renew()
+
+    def renew(self) -> None:
+        """Make another pipe, for the workers that are still to come."""
+        self.reader, self.writer = multiprocessing.Pipe(duplex=False)
+
+    def announce_the_end(self) -> None:
+        """Let the workers know, as they also do when this process is killed."""
+        self.writer.close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what only the first process has."""
+        return {key: it for key, it in vars(self).items() if key != "writer"}
 
 
 class Server(Granian):
@@ -120,20 +130,15 @@ class Server(Granian):
         return None
 
 
-def take_signals(server: Granian, writer: Connection, has_failed: Any) -> None:
-    """Stop at once on Ctrl-C, and gently on SIGTERM; check new code on SIGHUP.
-
-    Closing the pipe tells the workers that the end is near; it also closes when this
-    process is killed.
-    """
+def take_signals(server: Granian, start: Start) -> None:
+    """Stop at once on Ctrl-C, and gently on SIGTERM; check new code on SIGHUP."""
 
     def interrupt(*_: object) -> None:
         server.workers_kill_timeout = SECONDS_AFTER_INTERRUPT
         terminate()
 
     def terminate(*_: object) -> None:
-        if not writer.closed:
-            writer.close()
+        start.announce_the_end()
         server.signal_handler_interrupt()
 
     def reload(*_: object) -> None:
@@ -147,10 +152,16 @@ def take_signals(server: Granian, writer: Connection, has_failed: Any) -> None:
         signal.signal(signal.SIGHUP, reload)
 
     def end_when_failed() -> None:
-        has_failed.wait()
+        start.has_failed.wait()
         terminate()
 
     threading.Thread(target=end_when_failed, daemon=True).start()
+
+
+def end_streams_of_old_workers(start: Start) -> None:
+    """Cut open streams before their workers are replaced, which would wait for them."""
+    start.announce_the_end()
+    start.renew()
 
 
 def reload_if_it_starts(server: Granian) -> None:
