@@ -20,6 +20,8 @@ export async function testKit(...args) {
     await python('ruff', 'check'),
     await python('ruff', 'format', '--check'),
     await node('kit/node', 'vitest', 'run'),
-    await python('pytest'),
+    // Apart, as a browser's tests keep an event loop running that others want to start.
+    await python('pytest', 'python/tests'),
+    await python('pytest', 'tests', '../bench'),
   );
 }
