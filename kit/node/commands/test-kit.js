@@ -22,6 +22,7 @@ export async function testKit(...args) {
     await node('kit/node', 'vitest', 'run'),
     // Apart, as a browser's tests keep an event loop running that others want to start.
     await python('pytest', 'python/tests'),
-    await python('pytest', 'tests', '../bench'),
+    await python('pytest', 'tests'),
+    await python('pytest', '../bench'),
   );
 }

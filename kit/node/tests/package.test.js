@@ -163,6 +163,7 @@ it('the archive has all that is needed, and nothing else', () => {
     'commands/add-frontend.js',
     'commands/check-installer.js',
     'commands/dev.js',
+    'commands/test-extensions.js',
     'commands/test-kit.js',
     'launcher.js',
     'lib/api.js',
@@ -189,6 +190,7 @@ it('the archive has all that is needed, and nothing else', () => {
     'vite/flask/overlay.js',
     'vite/flask/proxy.js',
     'vite/index.js',
+    'vite/policy.js',
     'vite/release.js',
     'vite/reload-once.js',
     'vite/requests.js',
@@ -204,6 +206,7 @@ it('what package.json names is in the archive', () => {
     './vite',
     './vite/flask',
     './vite/create-react-app',
+    './vite/policy',
     './vite/release',
     './package.json',
   ]);
