@@ -226,8 +226,9 @@ class TestDevelopment:
     ) -> None:
         place = f"{server[1]}/__open-in-editor?file=src/App.js:3:1"
         urllib.request.urlopen(place).close()
-        wait_for((app / "opened").exists, "the editor")
-        assert "src/App.js" in (app / "opened").read_text()
+        opened = app / "opened"
+        wait_for(lambda: opened.exists() and opened.read_text(), "the editor")
+        assert "src/App.js" in opened.read_text()
 
     def test_it_keeps_the_contract(
         self, page: Page, app: Path, server: tuple[Command, str]
