@@ -14,9 +14,6 @@ const INSTALLED = path.join(VENV, 'installed.json');
 const KIT = 'react-flask-kit';
 const PRINT_VERSION =
   'import sys; print("Python %d.%d" % sys.version_info[:2])';
-// Older ones install a folder only with a setup.py, or not editable.
-const PIP_CAN_EDIT =
-  'import pip, sys; sys.exit(tuple(map(int, pip.__version__.split(".")[:2])) < (21, 3))';
 
 /** The pinned packages: those of the app, of its tests and tools, and of the kit's own tests. */
 export const REQUIREMENTS = {
@@ -119,8 +116,20 @@ function digest(kit) {
   return hash.digest('hex');
 }
 
+/** Ask the folder of pip: to ask pip itself would cost each command half a second. */
 function canEdit() {
-  return spawnSync(venvPython(), ['-c', PIP_CAN_EDIT]).status === 0;
+  for (const lib of ['Lib', 'lib']) {
+    const folder = path.join(VENV, lib);
+    const names = fs.existsSync(folder) ? fs.readdirSync(folder) : [];
+    for (const name of ['.', ...names]) {
+      const packages = path.join(folder, name, 'site-packages');
+      const found = fs.existsSync(packages) ? fs.readdirSync(packages) : [];
+      const pip = found.find((entry) => /^pip-[\d.]+\.dist-info$/.test(entry));
+      const [, major, minor] = /^pip-(\d+)\.(\d+)/.exec(pip) ?? [];
+      if (pip) return Number(major) > 21 || (major === '21' && minor >= 3);
+    }
+  }
+  return false;
 }
 
 /**
