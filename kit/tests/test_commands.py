@@ -33,7 +33,6 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="its fakes are shell scr
 
 FAKE_PYTHON = """#!/bin/sh
 case "$2" in
-  *pip.__version__*) exit "$FAKE_PIP_IS_OLD";;
   *sys.version_info*) echo "Python $FAKE_VERSION"; exit "$FAKE_STATUS";;
 esac
 shift
@@ -43,6 +42,7 @@ case "$1" in
     if [ "$FAKE_FIFO" ]; then read line < "$FAKE_FIFO"; fi
     if [ "$FAKE_VENV" = fails ]; then echo "No module named venv"; exit 1; fi
     /bin/rm -rf "$3" && /bin/mkdir -p "$3/bin" && /bin/cp "$0" "$3/bin/python"
+    /bin/mkdir -p "$3/lib/python3/site-packages/pip-$FAKE_PIP.dist-info"
     echo done >> "$FAKE_LOG";;
   pip)
     echo done >> "$FAKE_LOG"
@@ -63,7 +63,7 @@ FAKE_SETTINGS = {
     "FAKE_VERSION": "3.12",
     "FAKE_STATUS": "0",
     "FAKE_PIP_STATUS": "0",
-    "FAKE_PIP_IS_OLD": "0",
+    "FAKE_PIP": "21.3",
 }
 
 VENV = "venv --clear"
@@ -257,7 +257,7 @@ def test_a_pip_that_cannot_install_a_folder_editable_copies_it_whenever_it_chang
     machine: Machine,
 ) -> None:
     machine.add("python3", FAKE_PYTHON)
-    machine.env["FAKE_PIP_IS_OLD"] = "1"
+    machine.env["FAKE_PIP"] = "21.2.4"
     assert machine.run("start-api")[0] == 0
     assert machine.asked()[1:] == [PACKAGES, COPIED_KIT, FLASK]
     assert machine.run("start-api")[0] == 0
