@@ -1,15 +1,10 @@
-"""Find a browser that is already installed, and read the page in it."""
+"""Find a browser that is already installed."""
 
 import os
-import re
 import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-
-from playwright.sync_api import Page, expect
-
-TIME_SHOWN = re.compile(r"The current time is (\d{10}\.\d+)\.")
 
 LINUX = (
     "google-chrome",
@@ -42,9 +37,3 @@ def places(
 def find_browser() -> str | None:
     """Return the path of an installed browser that Playwright can drive."""
     return next((path for path in places() if Path(path).is_file()), None)
-
-
-def unix_time_shown(page: Page) -> float:
-    """Wait until the page shows the time; return it in seconds since the epoch."""
-    expect(page.get_by_role("status")).to_contain_text(TIME_SHOWN)
-    return float(TIME_SHOWN.search(page.get_by_role("status").inner_text())[1])
