@@ -244,7 +244,7 @@ def read_options() -> Options:
         host=os.environ.get("HOST") or "127.0.0.1",
         port=read_number("PORT", 8000, 65535),
         workers=read_number("WEB_CONCURRENCY", count_cores(), 1000),
-        threads=read_number("WEB_THREADS", 1000, 100_000),
+        threads=read_number("WEB_THREADS", 1200, 100_000),
         seconds_to_finish=read_number("WEB_SECONDS_TO_FINISH", 30, 3600),
         seconds_for_streams=read_number("WEB_SECONDS_FOR_STREAMS", 3, 3600),
     )

@@ -348,7 +348,7 @@ def start_message(status: int, headers: Headers) -> dict:
     return {"type": "http.response.start", "status": status, "headers": headers}
 
 
-def make_site(app: Flask, threads: int = 1000, grace: float = 3) -> Site:
+def make_site(app: Flask, threads: int = 1200, grace: float = 3) -> Site:
     """Put an app together with the build that BUILD_PATH names, by default build/."""
     build = Path(os.environ.get("BUILD_PATH") or "build").resolve()
     return Site(app, build, threads, grace)
