@@ -10,7 +10,9 @@ from typing import IO
 from werkzeug.exceptions import ClientDisconnected
 
 Receive = Callable[[], Awaitable[dict]]
+Send = Callable[[dict], Awaitable[None]]
 
+# Of a client that sends a body, or reads an answer.
 SECONDS_WITHOUT_PROGRESS = 30
 # A body that is slower than this on average, after these seconds, is given up.
 BYTES_A_SECOND = 1_000

@@ -15,19 +15,17 @@ import io
 import logging
 import sys
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
 from typing import IO, Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import werkzeug.wsgi
 
-from .bodies import LargeBody, read_body
+from .bodies import LargeBody, Receive, Send, read_body
 from .pool import Pool
 from .streams import Stream, Streams, body_message
 
-Receive = Callable[[], Awaitable[dict]]
-Send = Callable[[dict], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 BLOCK = 1 << 18

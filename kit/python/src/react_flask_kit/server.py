@@ -287,7 +287,7 @@ def allow_open_files() -> None:
         return
     now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MOST_FILES if most == resource.RLIM_INFINITY else min(most, MOST_FILES)
-    # macOS may refuse what it says that it allows.
+    # macOS refuses some values that it reports as allowed.
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(now, wanted), most))
 

@@ -9,7 +9,6 @@ import json
 import logging
 import os
 import re
-from collections.abc import Awaitable
 from pathlib import Path
 from time import perf_counter
 from urllib.parse import quote
@@ -18,6 +17,7 @@ from flask import Flask
 
 from .bodies import BodyError
 from .bridge import (
+    BLOCK,
     Answer,
     Bridge,
     Headers,
@@ -36,9 +36,8 @@ from .log import handler, write_request
 from .navigation import PATH, VARY, gives_way, is_json, is_navigation, path_asked
 from .policy import Policy
 from .settings import SETTINGS
-from .streams import SECONDS_WITHOUT_PROGRESS, StreamError, body_message
+from .streams import SECONDS_WITHOUT_PROGRESS, StreamError, body_message, deliver
 
-BLOCK = 1 << 18
 LONGEST_METHOD = 32
 TITLES = {400: "Bad Request", 408: "Request Timeout"}
 is_host = re.compile(rb"[A-Za-z0-9._~%-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
@@ -212,8 +211,8 @@ class Site:
                 if not block:
                     raise StreamError("A file became shorter while it was sent.")
                 rest -= len(block)
-                await in_time(send(body_message(block, more_body=True)))
-            await in_time(send(body_message(found.file.read(rest))))
+                await in_time(send, body_message(block, more_body=True))
+            await in_time(send, body_message(found.file.read(rest)))
         return True
 
     async def send_health(self, environ: dict, began: float, send: Send) -> None:
@@ -248,13 +247,12 @@ class Site:
         send: Send,
     ) -> None:
         """Send a small answer of the site's own."""
-        kind = dict(headers).get(b"content-type", b"")
+        is_document = content_type(headers).startswith("text/html")
         headers = [
             *headers,
             (b"cache-control", b"no-store"),
             (b"content-length", b"%d" % len(body)),
         ]
-        is_document = kind.startswith(b"text/html")
         headers += self.policy.missing(headers, is_document, self.is_tls(environ))
         self.log(environ, began, status)
         await send(start_message(status, headers))
@@ -322,17 +320,12 @@ def wrong_with(scope: dict, environ: dict) -> str:
     return ""
 
 
-async def in_time(sending: Awaitable[None]) -> None:
-    """Wait until something is sent; raise StreamError for one who does not read."""
+async def in_time(send: Send, message: dict) -> None:
+    """Send a message; raise StreamError for a client that does not read."""
     try:
-        await asyncio.wait_for(deliver(sending), SECONDS_WITHOUT_PROGRESS)
+        await asyncio.wait_for(deliver(send, message), SECONDS_WITHOUT_PROGRESS)
     except asyncio.TimeoutError:
         raise StreamError("The client does not read.") from None
-
-
-async def deliver(sending: Awaitable[None]) -> None:
-    """Wait for what a server gives to wait for, which need not be a coroutine."""
-    await sending
 
 
 def content_type(headers: Headers) -> str:

@@ -3,15 +3,11 @@
 import asyncio
 import concurrent.futures
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 
+from .bodies import SECONDS_WITHOUT_PROGRESS, Receive, Send
 from .pool import Pool
-
-Receive = Callable[[], Awaitable[dict]]
-Send = Callable[[dict], Awaitable[None]]
-
-SECONDS_WITHOUT_PROGRESS = 30
 
 
 class StreamError(Exception):
