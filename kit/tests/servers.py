@@ -8,14 +8,15 @@ import socket
 import ssl
 import subprocess
 import threading
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+
+import processes
+from processes import Process, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 # In place of a script of package.json: what `npm run serve` runs after the build.
@@ -27,17 +28,6 @@ SETTINGS = {
     # Python takes a file for unchanged that is saved again within the same second.
     "PYTHONDONTWRITEBYTECODE": "1",
 }
-# What a test run sets, for itself alone.
-NOT_INHERITED = ("FLASK_", "PYTEST_", "PYTHONPATH")
-
-
-def wait_for(condition: Callable[[], Any], what: str, seconds: float = 30) -> Any:
-    """Return the first true result of a condition, or fail after some seconds."""
-    deadline = time.monotonic() + seconds
-    while not (result := condition()):
-        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
-        time.sleep(0.02)
-    return result
 
 
 def free_port() -> int:
@@ -93,8 +83,7 @@ def get(
 
 def clean_env(**env: str) -> dict[str, str]:
     """Return the environment of somebody who runs a command, with some more in it."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(NOT_INHERITED)}
-    return inherited | SETTINGS | env
+    return processes.clean_env(**(SETTINGS | env))
 
 
 def python_of(project: Path) -> Path:
@@ -114,7 +103,7 @@ def command_line(project: Path, name: str) -> list[str]:
     return [shutil.which(program), *args, *more]
 
 
-class Command:
+class Command(Process):
     """A running script of package.json, or production, and what it has printed."""
 
     def __init__(self, project: Path, name: str, **env: str) -> None:
@@ -122,40 +111,17 @@ class Command:
 
         It is our own child, not npm's, so that it notices if even the tests are killed.
         """
-        self.log = project / f"{name.split()[-1]}-{free_port()}.log"
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                command_line(project, name),
-                cwd=project,
-                env=clean_env(**env),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-
-    @property
-    def output(self) -> str:
-        """What the command has printed."""
-        return self.log.read_text(encoding="utf-8", errors="replace")
-
-    def prints(self, text: str) -> None:
-        """Wait until the command has printed a text."""
-        wait_for(lambda: text in self.output or self.ended, f"{text!r}")
-        assert text in self.output, self.output
-
-    @property
-    def ended(self) -> bool:
-        """Whether the command has come to its end."""
-        return self.process.poll() is not None
+        log = project / f"{name.split()[-1]}-{free_port()}.log"
+        super().__init__(project, command_line(project, name), clean_env(**env), log)
 
     def stop(self) -> int:
         """Tell it to end, as a supervisor does; return its exit code."""
         if os.name == "nt":
-            tree = ["taskkill", "/pid", str(self.process.pid), "/t", "/f"]
+            tree = ["taskkill", "/pid", str(self.popen.pid), "/t", "/f"]
             subprocess.run(tree, check=False, capture_output=True)
         else:
-            self.process.terminate()
-        return self.process.wait(timeout=40)
+            self.popen.terminate()
+        return self.popen.wait(timeout=40)
 
 
 @contextmanager
@@ -172,7 +138,7 @@ def running(project: Path, name: str, **env: str) -> Iterator[Command]:
 def succeed(project: Path, name: str, **env: str) -> str:
     """Run a script of package.json to its good end; return what it printed."""
     with running(project, name, **env) as command:
-        assert command.process.wait(timeout=100) == 0, command.output
+        assert command.popen.wait(timeout=100) == 0, command.output
         return command.output
 
 

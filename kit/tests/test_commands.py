@@ -530,7 +530,7 @@ def test_a_port_that_cannot_be_used_is_a_message(
     ports = {"PORT": str(free_port()), "FLASK_RUN_PORT": str(free_port())}
     ports[setting] = taken_port if value == "taken" else value
     with running(project, command, **ports) as failing:
-        assert failing.process.wait(timeout=30) == 1
+        assert failing.popen.wait(timeout=30) == 1
     assert says.format(taken_port) in failing.output
     assert "file://" not in failing.output
 

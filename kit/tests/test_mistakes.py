@@ -79,7 +79,7 @@ def test_bad_input_is_one_message(
     change(own_project)
     port = str(free_port())
     with running(own_project, name, **{"PORT": port} | env) as command:
-        assert command.process.wait(timeout=60) == 1, command.output
+        assert command.popen.wait(timeout=60) == 1, command.output
         assert command.output.count(message) == 1, command.output
         assert "    at " not in command.output
 
@@ -102,7 +102,7 @@ def test_what_src_cannot_do_is_named_with_its_place(
 ) -> None:
     with_file("src/App.js", f"// A comment.\n{line}\n")(own_project)
     with running(own_project, "build") as command:
-        assert command.process.wait(timeout=60) == 1
+        assert command.popen.wait(timeout=60) == 1
         assert message in command.output
         assert "src/App.js:" in command.output
 

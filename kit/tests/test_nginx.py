@@ -457,10 +457,10 @@ def test_live_updates_of_the_guide_come_at_once_and_end_with_the_api(
         assert time.monotonic() - began < 1
         # WEB_SECONDS_FOR_STREAMS, and some for a generator that waits.
         began = time.monotonic()
-        api.command.process.send_signal(signal.SIGTERM)
+        api.command.popen.send_signal(signal.SIGTERM)
         with suppress(http.client.IncompleteRead):
             events.read()
-        api.command.process.wait(timeout=15)
+        api.command.popen.wait(timeout=15)
         assert time.monotonic() - began < 15
         connection.close()
 
@@ -545,7 +545,7 @@ def test_no_get_is_lost_when_the_api_is_reloaded(
 ) -> None:
     worker = get(api.url + "/pid")[1]["pid"]
     with under_load(site.url + "/time", site.context()) as answers:
-        api.command.process.send_signal(signal.SIGHUP)
+        api.command.popen.send_signal(signal.SIGHUP)
         # It has 30 s to finish what it began.
         wait_for(lambda: not is_running(worker), "the worker's end", seconds=60)
     assert set(answers) == {200}

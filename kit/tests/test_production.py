@@ -319,7 +319,7 @@ def test_it_says_why_it_cannot_start(
     ports = {"PORT": str(free_port())} | env
     ports["PORT"] = ports["PORT"].replace("TAKEN", str(port))
     with running(built_project, PRODUCTION, **ports) as server:
-        assert server.process.wait(timeout=20) == 1
+        assert server.popen.wait(timeout=20) == 1
         assert message in server.output
         assert "Traceback" not in server.output
 
@@ -455,11 +455,11 @@ def test_it_finishes_what_it_began_when_it_is_told_to_stop(built_project: Path) 
         for thread in asked:
             thread.start()
         wait_for(lambda: begun.exists() and begun.stat().st_size == 3, "the requests")
-        server.command.process.send_signal(signal.SIGTERM)
+        server.command.popen.send_signal(signal.SIGTERM)
         wait_for(lambda: not is_listening(server.port), "new requests to be refused")
         for thread in asked:
             thread.join()
-        assert server.command.process.wait(timeout=20) == 0
+        assert server.command.popen.wait(timeout=20) == 0
         assert server.command.output.count("GET /slow 200") == 3
     assert answers == [200, 200, 200]
 
@@ -486,7 +486,7 @@ def test_a_worker_that_is_killed_is_replaced(built_project: Path) -> None:
 def test_a_reload_loses_no_request_and_runs_the_new_code(own_project: Path) -> None:
     with serving(own_project) as server, under_load(server.url + "/time") as answers:
         edit(own_project / "api/api.py", '"time": time.time()', '"time": 1')
-        server.command.process.send_signal(signal.SIGHUP)
+        server.command.popen.send_signal(signal.SIGHUP)
         wait_for(lambda: get(server.url + "/time")[1] == {"time": 1}, "the new code")
     assert set(answers) == {200}
 

@@ -86,7 +86,7 @@ def test_test_api_tests_it_beside_stray_init_pys(strewn_project: Path) -> None:
 
 def test_options_for_tests_must_be_given_to_one_side(project: Path) -> None:
     with running(project, "test --watch") as tests:
-        assert tests.process.wait(timeout=30) == 1
+        assert tests.popen.wait(timeout=30) == 1
     assert "npm run test-frontend -- …   or   npm run test-api -- …" in tests.output
 
 
@@ -112,7 +112,7 @@ def test_lint_reports_both_sides_even_if_the_first_one_fails(own_project: Path) 
     edit(own_project / "api/api.py", "import time\n", "import os\nimport time\n")
     edit(own_project / "api/api.py", "app = Flask", "app=Flask")
     with running(own_project, "lint") as lint:
-        assert lint.process.wait(timeout=60) != 0
+        assert lint.popen.wait(timeout=60) != 0
     assert "src/App.js" in lint.output
     assert "`os` imported but unused" in lint.output
     assert "1 file would be reformatted" in lint.output

@@ -6,7 +6,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,11 +24,13 @@ def clean_env(**env: str) -> dict[str, str]:
     return inherited | env
 
 
-def wait_for(condition: Callable[[], Any], what: str) -> Any:
+def wait_for(
+    condition: Callable[[], Any], what: str, seconds: float = SECONDS_TO_WAIT
+) -> Any:
     """Return the first true result of a condition, or fail after some seconds."""
-    deadline = time.monotonic() + SECONDS_TO_WAIT
+    deadline = time.monotonic() + seconds
     while not (result := condition()):
-        assert time.monotonic() < deadline, f"waited {SECONDS_TO_WAIT} s for {what}"
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
         time.sleep(0.02)
     return result
 
@@ -46,14 +48,16 @@ def get(url: str) -> tuple[int, dict]:
 class Process:
     """A running command, and what it has printed."""
 
-    def __init__(self, folder: Path, *command: object, **env: str) -> None:
-        """Start it in a folder; env is added to a clean environment."""
-        self.log = folder / "printed.log"
+    def __init__(
+        self, folder: Path, command: Iterable[object], env: dict[str, str], log: Path
+    ) -> None:
+        """Start it in a folder, with nothing but this environment."""
+        self.log = log
         with self.log.open("wb") as log:
             self.popen = subprocess.Popen(
                 [str(part) for part in command],
                 cwd=folder,
-                env=clean_env(**env),
+                env=env,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -77,8 +81,8 @@ class Process:
 
 @contextmanager
 def running(folder: Path, *command: object, **env: str) -> Iterator[Process]:
-    """Run a command for the length of a `with` block."""
-    process = Process(folder, *command, **env)
+    """Run a command for the length of a `with` block; env is added to a clean one."""
+    process = Process(folder, command, clean_env(**env), folder / "printed.log")
     try:
         yield process
     finally:
