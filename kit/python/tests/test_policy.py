@@ -174,7 +174,7 @@ def test_what_an_answer_says_itself_is_left_alone() -> None:
     policy = Policy(settings())
     own = [
         (b"content-security-policy", b"default-src 'none'"),
-        (b"Permissions-Policy", b"usb=()"),
+        (b"permissions-policy", b"usb=()"),
         (b"x-content-type-options", b"own"),
         (b"strict-transport-security", b"max-age=0"),
     ]

@@ -357,15 +357,29 @@ def test_ctrl_c_ends_everything_at_once(tmp_path: Path) -> None:
         end(server, lambda: os.kill(server.pid, signal.SIGINT), seconds=5)
 
 
-def test_ctrl_c_before_a_first_request_leaves_nothing(tmp_path: Path) -> None:
+def test_ctrl_c_does_not_wait_for_workers_that_are_being_replaced(
+    tmp_path: Path,
+) -> None:
+    with serving(tmp_path, WEB_CONCURRENCY="2") as server:
+        before = workers_of(server.pid)
+        os.kill(server.pid, signal.SIGHUP)
+        wait_for(lambda: len(workers_of(server.pid) - before) >= 1, "new workers")
+        end(server, lambda: os.kill(server.pid, signal.SIGINT), seconds=3)
+
+
+def test_ctrl_c_at_any_moment_of_the_start_leaves_nothing(
+    tmp_path: Path,
+) -> None:
     shutil.copy(ROUTES, tmp_path / "routes.py")
-    port = free_port()
-    settings = {"PORT": str(port), "WEB_CONCURRENCY": "2", "FLASK_APP": "routes.py"}
-    with running(tmp_path, *SERVE, **settings) as process:
-        server = Server(process, port, tmp_path)
-        wait_for(lambda: len(workers_of(server.pid)) >= 2, "the workers")
-        end(server, lambda: os.kill(server.pid, signal.SIGINT), seconds=5)
-    socket.create_server(("127.0.0.1", port)).close()
+    for moment in range(12):
+        port = free_port()
+        settings = {"PORT": str(port), "WEB_CONCURRENCY": "2", "FLASK_APP": "routes.py"}
+        with running(tmp_path, *SERVE, **settings) as process:
+            server = Server(process, port, tmp_path)
+            # What is to be interrupted is the start itself, wherever it is by then.
+            time.sleep(0.1 * moment)
+            end(server, lambda: os.kill(server.pid, signal.SIGINT), seconds=5)
+        socket.create_server(("127.0.0.1", port)).close()
 
 
 def test_an_app_is_imported_by_its_workers_alone(tmp_path: Path) -> None:

@@ -1,12 +1,11 @@
 """`python -m react_flask_kit`: serve the app that FLASK_APP names, and the frontend."""
 
-import sys
+import signal
 
 if __name__ == "__main__":
-    try:
-        from .server import main
+    # Until the server listens to signals itself, Ctrl-C ends this without a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-        main()
-    except KeyboardInterrupt:
-        # Before the server listens to signals itself.
-        sys.exit(130)
+    from .server import main
+
+    main()

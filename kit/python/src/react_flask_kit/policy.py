@@ -76,13 +76,16 @@ class Policy:
     def missing(
         self, headers: Headers, is_document: bool, is_encrypted: bool
     ) -> Headers:
-        """Return the headers that an answer lacks; one that it has is its own."""
+        """Return the headers that an answer lacks; one that it has is its own.
+
+        Names are in lower case, as ASGI wants them.
+        """
         wanted = [*self.everywhere]
         if is_document:
             wanted += self.of_documents
         if is_encrypted:
             wanted.append(STRICT_TRANSPORT)
-        own = {name.lower() for name, _ in headers}
+        own = {name for name, _ in headers}
         return [header for header in wanted if header[0] not in own]
 
 

@@ -35,6 +35,8 @@ MOST_FILES = 1 << 16
 LONGEST_HEADERS = 1 << 16
 # What a person who presses Ctrl-C has patience for.
 SECONDS_AFTER_INTERRUPT = 0.7
+SECONDS_TO_INTERRUPT = 0.9
+INTERRUPTED = 130
 CANNOT_START = 3
 SECONDS_BEFORE_ANOTHER_START = 6
 SECONDS_FOR_THE_LAST_ANSWER = 0.2
@@ -135,6 +137,10 @@ def take_signals(server: Granian, start: Start) -> None:
 
     def interrupt(*_: object) -> None:
         server.workers_kill_timeout = SECONDS_AFTER_INTERRUPT
+        # A server that is replacing its workers would first do that, for seconds.
+        last = threading.Timer(SECONDS_TO_INTERRUPT, end_now)
+        last.daemon = True
+        last.start()
         terminate()
 
     def terminate(*_: object) -> None:
@@ -156,6 +162,13 @@ def take_signals(server: Granian, start: Start) -> None:
         terminate()
 
     threading.Thread(target=end_when_failed, daemon=True).start()
+
+
+def end_now() -> None:
+    """End this process and its workers, whatever they are doing."""
+    for worker in multiprocessing.active_children():
+        worker.kill()
+    os._exit(INTERRUPTED)
 
 
 def end_streams_of_old_workers(start: Start) -> None:

@@ -40,7 +40,9 @@ from .streams import SECONDS_WITHOUT_PROGRESS, StreamError, body_message, delive
 
 LONGEST_METHOD = 32
 TITLES = {400: "Bad Request", 408: "Request Timeout"}
-is_host = re.compile(rb"[A-Za-z0-9._~%-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
+is_host = re.compile(
+    r"([A-Za-z0-9._~%-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
+).fullmatch
 NOT_BUILT = (
     b"<!doctype html><title>Not built</title>"
     b"<p>The frontend is not built. Run: <code>npm run build</code></p>"
@@ -131,14 +133,16 @@ class Site:
         if navigates:
             self.log(environ, began, answer.status)
         kind = content_type(answer.headers)
-        headers = [*answer.headers]
         is_data = bool(is_json(kind))
         if is_data and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             # The page has the same address.
-            headers.append((b"vary", VARY.encode()))
-        headers += self.policy.missing(headers, not is_data, self.is_tls(environ))
+            answer.headers.append((b"vary", VARY.encode()))
+        encrypted = self.is_tls(environ)
+        answer.headers.extend(
+            self.policy.missing(answer.headers, not is_data, encrypted)
+        )
         try:
-            await self.bridge.send(answer._replace(headers=headers), receive, send)
+            await self.bridge.send(answer, receive, send)
         except StreamError as error:
             self.log_stream_error(environ, error)
             raise
@@ -206,6 +210,10 @@ class Site:
             return True
         with found.file:
             rest = found.length
+            if rest <= BLOCK:
+                # A server takes it whole: there is nobody to wait for.
+                await send(body_message(found.file.read(rest)))
+                return True
             while rest > BLOCK:
                 block = found.file.read(BLOCK)
                 if not block:
@@ -304,11 +312,10 @@ class Site:
 
 def wrong_with(scope: dict, environ: dict) -> str:
     """Return what is wrong with a request, before anybody looks at it (RFC 9112)."""
-    hosts = [value for name, value in scope["headers"] if name == b"host"]
-    if len(hosts) > 1:
-        return "There is more than one Host."
-    if scope["http_version"] == "1.1" and not (hosts and is_host.fullmatch(hosts[0])):
-        return "There is no Host, or an invalid one."
+    # Two of them are one with a comma here.
+    host = environ.get("HTTP_HOST", "")
+    if not is_host(host) and (host or scope["http_version"] == "1.1"):
+        return "There is no Host, more than one, or an invalid one."
     coding = environ.get("HTTP_TRANSFER_ENCODING")
     if coding is not None:
         if "CONTENT_LENGTH" in environ:
