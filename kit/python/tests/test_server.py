@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -378,7 +379,7 @@ def test_ctrl_c_at_any_moment_of_the_start_leaves_nothing(
             server = Server(process, port, tmp_path)
             # What is to be interrupted is the start itself, wherever it is by then.
             time.sleep(0.1 * moment)
-            end(server, lambda: os.kill(server.pid, signal.SIGINT), seconds=5)
+            end(server, partial(os.kill, server.pid, signal.SIGINT), seconds=5)
         socket.create_server(("127.0.0.1", port)).close()
 
 

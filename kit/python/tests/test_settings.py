@@ -5,9 +5,11 @@ default; and each setting that is read stands in README.md with its true default
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from apps import APP, load_app
 from flask import Flask
 from processes import clean_env
 from react_flask_kit import Kit, SettingError
-from react_flask_kit.settings import CORS_SETTINGS, SETTINGS
+from react_flask_kit.settings import CORS_SETTINGS, SETTINGS, own_key
 from react_flask_kit.testing import free_port
 
 README = Path(__file__).parents[1] / "README.md"
@@ -136,15 +138,57 @@ def test_a_required_setting_may_be_false(
     assert app.config["SEND_MAILS"] is value
 
 
-def test_tests_make_a_required_key_and_nothing_else() -> None:
+@pytest.mark.parametrize("switch", ["DEBUG", "TESTING"])
+def test_a_required_key_is_made_in_development_and_tests_and_kept_for_its_owner(
+    switch: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "data"
+
+    def key(name: str = "SECRET_KEY") -> str:
+        app = Flask("api", instance_path=str(folder))
+        app.config[switch] = True
+        Kit(app, required=[name])
+        return app.config[name]
+
+    assert len(key().encode()) >= 32
+    assert key() == key() == (folder / "SECRET_KEY").read_text()
+    assert key("JWT_SECRET_KEY") != key()
+    assert {file.name for file in folder.iterdir()} == {"SECRET_KEY", "JWT_SECRET_KEY"}
+    if os.name != "nt":
+        assert (folder / "SECRET_KEY").stat().st_mode & 0o777 == 0o600
+
+
+def test_processes_that_start_together_make_one_key(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        keys = set(pool.map(own_key, [tmp_path] * 64, ["SECRET_KEY"] * 64))
+    assert len(keys) == 1
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_key_that_is_set_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLASK_SECRET_KEY", "k" * 32)
+    app = Flask("api", instance_path=str(tmp_path / "data"))
+    app.debug = True
+    Kit(app, required=["SECRET_KEY"])
+    assert app.config["SECRET_KEY"] == "k" * 32
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_key_that_cannot_be_kept_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    app = Flask("api", instance_path=str(tmp_path / "file"))
+    app.debug = True
+    with pytest.raises(SettingError, match=r"none can be kept in .* \.env"):
+        Kit(app, required=["SECRET_KEY"])
+
+
+def test_nothing_but_keys_is_made_up_for_tests() -> None:
     app = Flask("api")
     app.testing = True
-    Kit(app, required=["SECRET_KEY"])
-    assert len(app.config["SECRET_KEY"].encode()) >= 32
-    other = Flask("api")
-    other.testing = True
     with pytest.raises(SettingError, match=r"FLASK_MAIL_SERVER .+ \.env\.test"):
-        Kit(other, required=["MAIL_SERVER"])
+        Kit(app, required=["MAIL_SERVER"])
 
 
 @pytest.mark.parametrize(
@@ -196,7 +240,8 @@ def test_each_variable_of_the_server_is_documented() -> None:
     documented = set(re.findall(r"`([A-Z_]+)`", first_cells))
     sources = "".join(
         (Path(react_flask_kit.__file__).parent / name).read_text(encoding="utf-8")
-        for name in ("server.py", "site.py")
+        for name in ("release.py", "server.py", "site.py")
     )
     read = re.findall(r'(?:read_number|os\.environ\.get)\("([A-Z_]+)"', sources)
-    assert documented == {*read, "FLASK_APP"}
+    own = {name for name in read if not name.startswith("FLASK_")}
+    assert documented == {*own, "FLASK_APP"}

@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 import os
+import secrets
 import socket
 import sys
 import time
@@ -31,6 +32,7 @@ from .errors import describe_exception, is_own_code, problem
 from .extension import NAME, complete
 from .layer import LOGS_HERE, NO_ROUTE, answer_crash
 from .loading import load_app
+from .release import STARTED_BY, release
 
 LINK = "/__flask__"
 SECONDS_BETWEEN_SIGNS_OF_LIFE = 10
@@ -177,12 +179,16 @@ def is_only_watching() -> bool:
 def load() -> Flask:
     """Return the app of FLASK_APP, or what stands in for it."""
     if is_only_watching():
+        # The processes to come need the release step once.
+        os.environ[STARTED_BY] = secrets.token_hex(8)
         # What an app starts when it is imported, it would start twice.
         return Flask("react_flask_kit.development")
     if not get_debug_flag():
+        release()
         return load_app()
     import_error = None
     try:
+        release()
         app = load_app()
         complete(app)
     except (Exception, SystemExit) as error:

@@ -54,13 +54,16 @@ def read_environment() -> None:
 
 
 def name_app() -> None:
-    """Set FLASK_APP as .env or .flaskenv says; nothing else of these files is set.
+    """Set FLASK_APP and RELEASE_COMMAND as .env or .flaskenv say, and nothing else.
 
     A path in them starts at their own folder, also where a test starts below it.
     """
     for name in (".env", ".flaskenv"):
         file = find_dotenv(name, usecwd=True)
-        value = dotenv_values(file).get("FLASK_APP") if file else None
+        values = dotenv_values(file) if file else {}
+        if (command := values.get("RELEASE_COMMAND")) is not None:
+            os.environ.setdefault("RELEASE_COMMAND", command)
+        value = values.get("FLASK_APP")
         if value and "FLASK_APP" not in os.environ:
             path = Path(file).parent / value
             is_here = Path(file).parent == Path.cwd()

@@ -34,8 +34,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         is_setting = name.startswith("FLASK_") and name != "FLASK_APP"
         if is_setting or name == "DATABASE_URL":
             del os.environ[name]
-    settings = dotenv_values(find_dotenv(SETTINGS_OF_TESTS, usecwd=True))
-    os.environ.update({name: text or "" for name, text in settings.items()})
+    settings = settings_of_tests()
+    os.environ.update(settings)
     os.environ["FLASK_TESTING"] = "1"
     # Else a server that a test starts would read .env by itself.
     os.environ["FLASK_SKIP_DOTENV"] = "1"
@@ -58,6 +58,12 @@ def pytest_configure(config: pytest.Config) -> None:
         from . import pytest_browser
 
         config.pluginmanager.register(pytest_browser, "react_flask_kit_browser")
+
+
+def settings_of_tests() -> dict[str, str]:
+    """Return what .env.test says."""
+    settings = dotenv_values(find_dotenv(SETTINGS_OF_TESTS, usecwd=True))
+    return {name: text or "" for name, text in settings.items()}
 
 
 def own_modules() -> list[str]:
@@ -86,10 +92,15 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Build the frontend, serve it with the app as in production; yield the address."""
+    """Build the frontend, serve it with the app as in production; yield the address.
+
+    Its data is its own, so that a test of the app may drop all tables.
+    """
     from .testing import built_frontend, production_server
 
     build = tmp_path_factory.mktemp("build")
     built_frontend(Path.cwd(), build)
-    with production_server(Path.cwd(), BUILD_PATH=str(build)) as address:
+    data = {"FLASK_INSTANCE_PATH": str(tmp_path_factory.mktemp("data"))}
+    env = {"BUILD_PATH": str(build)} | data | settings_of_tests()
+    with production_server(Path.cwd(), **env) as address:
         yield address

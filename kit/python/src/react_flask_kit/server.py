@@ -27,6 +27,7 @@ from granian.log import LogLevels
 from granian.net import SocketSpec
 
 from .loading import read_environment
+from .release import ReleaseError, release
 
 # Open connections for each worker: most of them wait for their browser to ask again.
 CONNECTIONS = 20_000
@@ -38,6 +39,7 @@ SECONDS_AFTER_INTERRUPT = 0.7
 SECONDS_TO_INTERRUPT = 0.9
 INTERRUPTED = 130
 CANNOT_START = 3
+RELEASE = "react_flask_kit.release"
 SECONDS_BEFORE_ANOTHER_START = 6
 SECONDS_FOR_THE_LAST_ANSWER = 0.2
 
@@ -58,6 +60,11 @@ def main() -> None:
     read_environment()
     options = read_options()
     address = free_address(options.host, options.port)
+    try:
+        release(FLASK_DEBUG="0")
+    except ReleaseError as error:
+        print(f"Error: {error.message.splitlines()[0]}", file=sys.stderr, flush=True)
+        sys.exit(CANNOT_START)
     allow_open_files()
     # A forked process would still have the code of before a reload.
     multiprocessing.set_start_method("spawn")
@@ -178,12 +185,16 @@ def end_streams_of_old_workers(start: Start) -> None:
 
 
 def reload_if_it_starts(server: Granian) -> None:
-    """Replace the workers one by one, once another process could load the new code."""
-    check = [sys.executable, "-c", "import react_flask_kit.asgi"]
-    if subprocess.run(check, check=False).returncode == 0:  # noqa: S603 (our own)
-        server.signal_handler_reload()
-    else:
-        print("The new code does not start; the old goes on.", file=sys.stderr)
+    """Replace the workers one by one, once another process could load the new code.
+
+    Its release step comes before.
+    """
+    for check in (["-c", "import react_flask_kit.asgi"], ["-m", RELEASE]):
+        command = [sys.executable, *check]
+        if subprocess.run(command, check=False).returncode:  # noqa: S603 (our own)
+            print("The new code does not start; the old goes on.", file=sys.stderr)
+            return
+    server.signal_handler_reload()
 
 
 def load_site(options: Options, start: Start) -> Callable[..., Any]:

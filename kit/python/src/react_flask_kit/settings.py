@@ -4,8 +4,11 @@ import json
 import os
 import re
 import secrets
+import tempfile
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 import click
@@ -128,24 +131,48 @@ def settle(app: Flask, said: dict[str, Any], required: Collection[str]) -> None:
             config[name] = default
         elif read is str and not re.fullmatch(pattern, str(value or "")) and value:
             raise SettingError(f"{name}: write {advice}; not {value!r}.")
+    if path := config["INSTANCE_PATH"]:
+        app.instance_path = os.path.abspath(path)
     for name in required:
         is_key = name.endswith("SECRET_KEY")
-        if is_key and config["TESTING"]:
-            config[name] = config.get(name) or secrets.token_hex()
+        if is_key and not config.get(name) and (app.debug or app.testing):
+            config[name] = own_key(Path(app.instance_path), name)
         if config.get(name) in (None, ""):
             advice = f" {MAKE_ONE}" if is_key else ""
             tests = "" if is_key else ", and for tests into .env.test"
             raise SettingError(
                 f"FLASK_{name} is not set. Write it into .env{tests}.{advice}"
             )
-    if path := config["INSTANCE_PATH"]:
-        app.instance_path = os.path.abspath(path)
     origins = config.get("CORS_ORIGINS") or ()
     if "*" in origins and (config.get("CORS_SUPPORTS_CREDENTIALS") or len(origins) > 1):
         raise SettingError(
             "FLASK_CORS_ORIGINS: * is every website, and with credentials each could "
             "act as your users. Write * alone, or each origin."
         )
+
+
+def own_key(folder: Path, name: str) -> str:
+    """Return a key of this machine, which is made once and kept in the folder for data.
+
+    Raises SettingError where that cannot be written.
+    """
+    path = folder / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            # For its owner alone; of two processes, the first one to link it wins.
+            handle, made = tempfile.mkstemp(dir=folder)
+            with os.fdopen(handle, "w") as file:
+                file.write(secrets.token_hex())
+            with suppress(FileExistsError):
+                os.link(made, path)
+            os.unlink(made)
+        return path.read_text().strip()
+    except OSError as error:
+        raise SettingError(
+            f"FLASK_{name} is not set, and none can be kept in {folder}: "
+            f"{error.strerror}. Write it into .env. {MAKE_ONE}"
+        ) from None
 
 
 def read_one(variable: str, text: str) -> Any:

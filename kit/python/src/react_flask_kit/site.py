@@ -40,9 +40,7 @@ from .streams import SECONDS_WITHOUT_PROGRESS, StreamError, body_message, delive
 
 LONGEST_METHOD = 32
 TITLES = {400: "Bad Request", 408: "Request Timeout"}
-is_host = re.compile(
-    r"([A-Za-z0-9._~%-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
-).fullmatch
+is_host = re.compile(r"([A-Za-z0-9._~%-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?").fullmatch
 NOT_BUILT = (
     b"<!doctype html><title>Not built</title>"
     b"<p>The frontend is not built. Run: <code>npm run build</code></p>"
