@@ -40,6 +40,9 @@ def test_a_body_is_read_whole_or_refused(
     assert response.status_code == status
     assert response.json.get("bytes") == (size if status == 200 else None)
     assert response.json.get("status") == (413 if status == 413 else None)
+    if status == 413:
+        told = "The body of the request may have at most 1,000 bytes."
+        assert response.json["detail"] == told
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from flask import Flask, Response, json, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 KIT = Path(__file__).resolve().parent
 REQUEST_ID = "X-Request-ID"
@@ -51,6 +51,8 @@ def problem(error: HTTPException, **more: Any) -> Response:
         }
         if request:
             members["instance"] = quote(request.path)
+        if request and error.description == RequestEntityTooLarge.description:
+            members["detail"] = limit_exceeded()
         if request and error.code == 500:
             members["request_id"] = request.headers.get(REQUEST_ID)
         response.data = json.dumps(members | more)
@@ -58,6 +60,15 @@ def problem(error: HTTPException, **more: Any) -> Response:
         # A proxy may else keep the 404 of a file that the next release has.
         response.headers.setdefault("Cache-Control", "no-store")
     return response
+
+
+def limit_exceeded() -> str:
+    """Say which limit the request that is being answered was over."""
+    most, size = request.max_content_length, request.content_length
+    if most is not None and (size is None or size > most):
+        return f"The body of the request may have at most {most:,} bytes."
+    fields, field = request.max_form_parts, request.max_form_memory_size
+    return f"A form may have at most {fields} fields, each of at most {field} bytes."
 
 
 def describe_exception(error: BaseException) -> dict[str, Any]:
