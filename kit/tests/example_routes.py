@@ -10,6 +10,8 @@ from pathlib import Path
 
 from api import app
 from flask import Response, abort, redirect, request, send_file, url_for
+from react_flask_kit import problem
+from werkzeug.exceptions import UnprocessableEntity
 
 HERE = Path(__file__).parent
 
@@ -49,6 +51,30 @@ def echo() -> dict[str, object]:
         "cookies": request.cookies,
         "body": request.get_data(as_text=True),
     }
+
+
+@app.delete("/items/<int:number>")
+def remove_item(number: int) -> tuple[str, int]:
+    return "", 204
+
+
+@app.post("/people")
+def add_person() -> Response:
+    wrong = [{"pointer": "#/age", "detail": "must be a positive integer"}]
+    return problem(UnprocessableEntity("The person is incomplete."), errors=wrong)
+
+
+@app.post("/sent")
+def sent() -> dict[str, object]:
+    return {
+        "form": request.form,
+        "files": {name: file.read().decode() for name, file in request.files.items()},
+    }
+
+
+@app.get("/for-members")
+def for_members() -> None:
+    abort(401, "Sign in first.")
 
 
 @app.get("/slow")

@@ -101,7 +101,8 @@ def change(file: Path, diff: str) -> None:
         lines = place.splitlines(keepends=True)
         old = "".join(line[1:] or "\n" for line in lines if line[0] != "+")
         new = "".join(line[1:] or "\n" for line in lines if line[0] != "-")
-        assert text.count(old) == 1, f"{file.name} has this {text.count(old)} times: {old}"
+        times = text.count(old)
+        assert times == 1, f"{file.name} has this {times} times:\n{old}"
         text = text.replace(old, new)
     file.write_text(text, encoding="utf-8")
 
