@@ -215,6 +215,16 @@ def test_it_is_nobody_and_has_nothing_but_what_runs(image: Path) -> None:
     print(engine("image", "inspect", "-f", "{{.Size}}", IMAGE), "bytes")
 
 
+def test_a_volume_keeps_what_its_user_writes(image: Path) -> None:
+    mount = f"{IMAGE}-data:/data"
+    run = ["run", "--rm", *LOCKED_DOWN, "--volume", mount, IMAGE, "sh", "-c"]
+    try:
+        engine(*run, "echo kept > $FLASK_INSTANCE_PATH/file")
+        assert engine(*run, "cat /data/file") == "kept"
+    finally:
+        engine("volume", "rm", mount.split(":")[0])
+
+
 def test_the_flask_command_runs_in_it_without_the_debugger(image: Path) -> None:
     with container(free_port()) as running:
         routes = engine("exec", running, "flask", "routes")

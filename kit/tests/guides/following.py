@@ -37,7 +37,10 @@ class Block(NamedTuple):
 def blocks_of(page: str) -> list[Block]:
     """Return the blocks of a page of docs/."""
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
-    return [Block(*match.groups()) for match in BLOCK.finditer(text)]
+    blocks = [Block(*match.groups()) for match in BLOCK.finditer(text)]
+    # Each has a line before it, and none is indented.
+    assert 2 * len(blocks) == text.count("```"), page
+    return blocks
 
 
 def follow(project: Path, page: str, **env: str) -> list[str]:

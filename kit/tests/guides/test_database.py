@@ -166,8 +166,9 @@ def test_the_manifests_are_valid(project: Path) -> None:
     assert "HorizontalPodAutoscaler" not in kinds
 
 
-POSTGRESQL = shutil.which("pg_ctl") or next(
-    iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))), None
+# Debian keeps its programs apart, one folder a version.
+POSTGRESQL = shutil.which("initdb") or next(
+    iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))), None
 )
 
 

@@ -1,5 +1,6 @@
 """Every error of the API in one shape: problem details, as RFC 9457 defines them."""
 
+import re
 import traceback
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 KIT = Path(__file__).resolve().parent
 REQUEST_ID = "X-Request-ID"
+PLACE = re.compile(r'^ +File "(.+)", line (\d+)', re.MULTILINE)
 
 
 def answer_errors_as_json(app: Flask) -> None:
@@ -77,15 +79,21 @@ def describe_exception(error: BaseException) -> dict[str, Any]:
     `file` and `line` name the innermost place in the project's own code, or the place
     that Python could not read.
     """
+    # What a command has printed, where that is what failed.
+    text = getattr(error, "command_output", "") or "".join(
+        traceback.format_exception(error)
+    )
     if isinstance(error, SyntaxError) and error.filename:
         file, line = error.filename, error.lineno
     else:
         frames = traceback.extract_tb(error.__traceback__)
-        own_frames = [frame for frame in frames if is_own_code(frame.filename)]
-        file, line = (own_frames or frames)[-1][:2]
+        places = [frame[:2] for frame in frames]
+        places += [(file, int(line)) for file, line in PLACE.findall(text)]
+        own_places = [place for place in places if is_own_code(place[0])]
+        file, line = (own_places or places)[-1]
     return {
         "exception": ": ".join(filter(None, [type(error).__name__, str(error)])),
-        "traceback": "".join(traceback.format_exception(error)),
+        "traceback": text,
         "file": file,
         "line": line,
     }

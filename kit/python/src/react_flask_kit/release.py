@@ -23,11 +23,28 @@ STARTED_BY = "RELEASE_STARTED_BY"
 LOCK = "release.lock"
 # As long as a migration may take.
 SECONDS_TO_WAIT = 3600
-LINES_TOLD = 20
+MOST_LINES = 500
+LINES_TOLD = 5
 
 
 class ReleaseError(ClickException):
     """A release step that has failed, so that the new code must not be asked."""
+
+    def __init__(self, message: str, output: str = "") -> None:
+        """Keep what the command has printed."""
+        super().__init__(message)
+        self.command_output = output
+
+    @property
+    def reason(self) -> str:
+        """What it said last: the lines after a traceback, or a few of them."""
+        lines = self.command_output.rstrip().splitlines()
+        begins = [number for number, line in enumerate(lines, 1) if line[:1] == " "]
+        return "\n".join(lines[max(begins, default=0) :][-LINES_TOLD:])
+
+    def __str__(self) -> str:
+        """Say both, as an overlay shows it."""
+        return f"{self.message}\n{self.reason}".rstrip()
 
 
 def release(**env: str) -> None:
@@ -86,7 +103,7 @@ def run(command: str, env: dict[str, str]) -> None:
     print(f"RELEASE_COMMAND: {command}", file=sys.stderr, flush=True)
     paths = [str(app_folder()), os.environ.get("PYTHONPATH")]
     env = {"PYTHONPATH": os.pathsep.join(filter(None, paths)), **env}
-    said: deque[str] = deque(maxlen=LINES_TOLD)
+    said: deque[str] = deque(maxlen=MOST_LINES)
     try:
         with subprocess.Popen(  # noqa: S603 (it is the project's own)
             [*ours.get(name, [name]), *args],
@@ -102,10 +119,9 @@ def run(command: str, env: dict[str, str]) -> None:
     except OSError as error:
         raise ReleaseError(f"RELEASE_COMMAND: {name}: {error.strerror}.") from None
     if process.returncode:
-        raise ReleaseError(
-            f"RELEASE_COMMAND failed: {command} ended with exit code "
-            f"{process.returncode}.\n" + "".join(said)
-        )
+        code = process.returncode
+        message = f"RELEASE_COMMAND failed: {command} ended with exit code {code}."
+        raise ReleaseError(message, "".join(said))
 
 
 def main() -> None:
@@ -114,7 +130,7 @@ def main() -> None:
     try:
         release(FLASK_DEBUG="0")
     except ReleaseError as error:
-        print(f"Error: {error.message.splitlines()[0]}", file=sys.stderr)
+        print(f"Error: {error.message}", file=sys.stderr)
         sys.exit(1)
 
 

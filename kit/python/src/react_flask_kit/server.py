@@ -63,7 +63,7 @@ def main() -> None:
     try:
         release(FLASK_DEBUG="0")
     except ReleaseError as error:
-        print(f"Error: {error.message.splitlines()[0]}", file=sys.stderr, flush=True)
+        print(f"Error: {error.message}", file=sys.stderr, flush=True)
         sys.exit(CANNOT_START)
     allow_open_files()
     # A forked process would still have the code of before a reload.
