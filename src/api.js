@@ -5,7 +5,7 @@ const CSRF_COOKIE = /(?:^|; )csrf_(?:access_)?token=([^;]+)/;
 
 /** What went wrong with a request; its message is for the person to read. */
 export class ApiError extends Error {
-  /** The status of the answer, such as 401; 0 where there was none. */
+  /** The status of the answer, such as 401; 0 where there was none, or half of one. */
   status = 0;
   /** What the API says of single fields, by their name: { age: 'must be a number' }. */
   fields = {};
@@ -42,7 +42,9 @@ export async function send(method, path, body, { signal } = {}) {
 
   const headers = {};
   const isJson =
-    body !== undefined && !SENT_AS_IS.some((as) => body instanceof as);
+    body !== undefined &&
+    !ArrayBuffer.isView(body) &&
+    !SENT_AS_IS.some((as) => body instanceof as);
   if (isJson) headers['Content-Type'] = 'application/json';
   const [, token] = CSRF_COOKIE.exec(document.cookie) ?? [];
   const isOurs = new URL(path, document.baseURI).origin === window.origin;
@@ -72,9 +74,10 @@ async function refusal(response, path) {
   const message = problem?.detail
     ? `${status}:\n${problem.detail}`
     : `${status} from ${path}`;
-  const fields = (problem?.errors ?? []).map(({ pointer, detail }) => [
-    pointer.replace(/^#\//, ''),
-    detail,
+  const errors = Array.isArray(problem?.errors) ? problem.errors : [];
+  const fields = errors.map((error) => [
+    String(error?.pointer).replace(/^#\//, ''),
+    error?.detail,
   ]);
   return Object.assign(new ApiError(message), {
     status: response.status,

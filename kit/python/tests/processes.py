@@ -14,7 +14,7 @@ from typing import Any
 from react_flask_kit.testing import stop
 
 # What sets up this test run, or an app of whoever runs it.
-NOT_INHERITED = ("FLASK_", "PYTEST_", "DATABASE_URL", "PYTHONPATH")
+NOT_INHERITED = ("FLASK_", "PYTEST_", "DATABASE_URL", "PYTHONPATH", "RELEASE_")
 SECONDS_TO_WAIT = 30
 
 

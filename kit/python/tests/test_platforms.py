@@ -53,7 +53,7 @@ def test_without_sighup_the_server_takes_the_other_signals(
         workers_kill_timeout=30,
         signal_handler_interrupt=lambda: told.append("end"),
     )
-    server.take_signals(granian, start)
+    server.take_signals(granian, start, False)
     assert set(taken) == {signal.SIGINT, signal.SIGTERM}
     taken[signal.SIGTERM]()
     assert granian.workers_kill_timeout == 30

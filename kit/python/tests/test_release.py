@@ -25,7 +25,9 @@ from pathlib import Path
 
 with open("migrations.log", "a") as log:
     print("begun, debug", os.environ.get("FLASK_DEBUG"), file=log)
-time.sleep(0.3)
+time.sleep(float(os.environ.get("SECONDS", "0.3")))
+with open("migrations.log", "a") as log:
+    print("ended", file=log)
 if Path("broken").exists():
     sys.exit("no such column: shelf")
 """
@@ -73,10 +75,27 @@ def test_each_start_runs_it_again(project: Path) -> None:
     assert runs(project) == 2
 
 
-def test_those_that_start_together_run_it_once(project: Path) -> None:
-    with ThreadPoolExecutor(5) as pool:
-        list(pool.map(lambda _: release(), range(5)))
-    assert runs(project) == 1
+def test_those_that_start_together_run_it_one_after_the_other(
+    project: Path, capfd: pytest.CaptureFixture
+) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: release(), range(4)))
+    lines = (project / "migrations.log").read_text().splitlines()
+    assert [line.split(",")[0] for line in lines] == ["begun", "ended"] * 4
+    assert "Waiting for the release step of another process." in capfd.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Unix's signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_who_is_told_to_stop_ends_the_step_too(project: Path, number: int) -> None:
+    command, env, _ = serve(project, SECONDS="60")
+    with running(project, *command, **env) as server:
+        wait_for(lambda: runs(project), "the step")
+        server.popen.send_signal(number)
+        assert server.popen.wait(timeout=20) == 128 + number
+    # It would wait for the lock, if the step were still running.
+    release()
+    assert runs(project) == 2
 
 
 def test_restarts_of_one_development_server_run_it_once(
@@ -114,7 +133,11 @@ def test_where_no_data_can_be_kept_it_runs_all_the_same(
             "python migrate.py",
             r"migrate\.py ended with exit code 1\.\n.*no such column: shelf",
         ),
-        ("no-such-program now", "no-such-program: "),
+        ("no-such-program now", "no-such-program now: No such file"),
+        ("echo it's", "No closing quotation"),
+        ("python -c 'raise SystemExit(7)'", "exit code 7"),
+        ('python -c "raise SystemExit(8)"', "exit code 8"),
+        ("python -c \"print('failed:');print('  why');1/0\"", "ZeroDivisionError"),
         ("flask no-such-command", r"exit code 2\.\n(.|\n)*No such command"),
     ],
 )
@@ -125,6 +148,42 @@ def test_a_failure_says_what_failed_and_why(
     monkeypatch.setenv("RELEASE_COMMAND", command)
     with pytest.raises(ReleaseError, match=message):
         release()
+
+
+@pytest.mark.parametrize("command", ["", "  "])
+def test_a_blank_command_is_none(
+    project: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("RELEASE_COMMAND", command)
+    release()
+    assert not (project / "data").exists()
+
+
+def test_programs_beside_this_python_are_found(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setenv("PATH", os.defpath)
+    monkeypatch.setenv("RELEASE_COMMAND", "dotenv --version")
+    release()
+    assert "version" in capfd.readouterr().err
+
+
+def test_a_module_of_the_app_does_not_stand_in_for_one_of_python(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "api").mkdir()
+    shutil.copy(project / "main.py", project / "api")
+    (project / "api/email.py").write_text("")
+    monkeypatch.setenv("FLASK_APP", "api/main.py")
+    monkeypatch.setenv("RELEASE_COMMAND", "flask routes")
+    release()
+
+
+def test_a_lock_that_is_no_lock_keeps_nobody_from_running_it(project: Path) -> None:
+    (project / "data").mkdir()
+    (project / "data/release.lock").write_text("no database" * 100)
+    release()
+    assert runs(project) == 1
 
 
 def test_a_step_that_has_failed_is_tried_again(
@@ -158,7 +217,7 @@ def test_production_answers_only_after_it_and_never_debugs_in_it(project: Path) 
     command, env, url = serve(project, FLASK_DEBUG="1")
     with running(project, *command, **env) as server:
         wait_for(lambda: server.ended or is_answering(f"{url}/health"), "the server")
-        assert get(f"{url}/runs")[1]["runs"] == "begun, debug 0\n"
+        assert get(f"{url}/runs")[1]["runs"] == "begun, debug 0\nended\n"
 
 
 def test_flaskenv_may_name_it(project: Path) -> None:
@@ -197,6 +256,19 @@ def test_new_code_whose_step_fails_leaves_the_old_serving(project: Path) -> None
         os.kill(server.popen.pid, signal.SIGHUP)
         wait_for(lambda: get(f"{url}/pid") != before, "the new code")
         assert runs(project) == 3
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGHUP")
+def test_new_code_may_bring_another_step(project: Path) -> None:
+    (project / ".flaskenv").write_text("RELEASE_COMMAND=python -c 'print(1)'\n")
+    command, env, url = serve(project, WEB_CONCURRENCY="1")
+    del env["RELEASE_COMMAND"]
+    with running(project, *command, **env) as server:
+        wait_for(lambda: server.ended or is_answering(f"{url}/health"), "the server")
+        assert runs(project) == 0
+        (project / ".flaskenv").write_text(f"RELEASE_COMMAND={COMMAND}\n")
+        os.kill(server.popen.pid, signal.SIGHUP)
+        wait_for(lambda: runs(project), "the other step")
 
 
 def test_it_can_be_run_by_itself(project: Path) -> None:

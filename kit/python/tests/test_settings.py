@@ -158,6 +158,17 @@ def test_a_required_key_is_made_in_development_and_tests_and_kept_for_its_owner(
         assert (folder / "SECRET_KEY").stat().st_mode & 0o777 == 0o600
 
 
+def test_a_key_of_another_service_is_asked_for(tmp_path: Path) -> None:
+    app = Flask("api", instance_path=str(tmp_path / "data"))
+    app.debug = True
+    with pytest.raises(SettingError, match="FLASK_STRIPE_SECRET_KEY is not set"):
+        Kit(app, required=["STRIPE_SECRET_KEY"])
+    app.testing = True
+    Kit(app, required=["STRIPE_SECRET_KEY"])
+    assert app.config["STRIPE_SECRET_KEY"]
+    assert not (tmp_path / "data").exists()
+
+
 def test_processes_that_start_together_make_one_key(tmp_path: Path) -> None:
     with ThreadPoolExecutor(16) as pool:
         keys = set(pool.map(own_key, [tmp_path] * 64, ["SECRET_KEY"] * 64))

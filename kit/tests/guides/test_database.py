@@ -85,7 +85,7 @@ def test_a_backup_is_whole_and_can_be_restored(project: Path, tmp_path: Path) ->
     data = tmp_path / "data"
     with serving(project, FLASK_INSTANCE_PATH=str(data)) as server:
         assert post(f"{server.url}/books", {"title": "Emma"}) == 201
-        backup = command_with("VACUUM INTO").replace("/data", str(data))
+        backup = command_with(".backup(").replace("/data", str(data))
         subprocess.run([sys.executable, "-c", shlex.split(backup)[-1]], check=True)
         assert post(f"{server.url}/books", {"title": "Lost"}) == 201
     restore = command_with("cp /backup.db").replace("/data", str(data))

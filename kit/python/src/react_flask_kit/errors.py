@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 KIT = Path(__file__).resolve().parent
 REQUEST_ID = "X-Request-ID"
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 PLACE = re.compile(r'^ +File "(.+)", line (\d+)', re.MULTILINE)
 
 
@@ -69,6 +70,9 @@ def limit_exceeded() -> str:
     most, size = request.max_content_length, request.content_length
     if most is not None and (size is None or size > most):
         return f"The body of the request may have at most {most:,} bytes."
+    if request.mimetype not in FORMS:
+        # The app's own reason.
+        return str(RequestEntityTooLarge.description)
     fields, field = request.max_form_parts, request.max_form_memory_size
     return f"A form may have at most {fields} fields, each of at most {field} bytes."
 

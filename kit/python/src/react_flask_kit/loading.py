@@ -61,7 +61,10 @@ def name_app() -> None:
     for name in (".env", ".flaskenv"):
         file = find_dotenv(name, usecwd=True)
         values = dotenv_values(file) if file else {}
-        if (command := values.get("RELEASE_COMMAND")) is not None:
+        command = values.get("RELEASE_COMMAND")
+        is_read = name == ".flaskenv" or get_load_dotenv()
+        # Not what a folder above would have done for another project.
+        if command is not None and is_read and Path(file).parent == Path.cwd():
             os.environ.setdefault("RELEASE_COMMAND", command)
         value = values.get("FLASK_APP")
         if value and "FLASK_APP" not in os.environ:

@@ -57,6 +57,8 @@ class Options(NamedTuple):
 
 def main() -> None:
     """Serve until told to stop."""
+    # Otherwise it is that of a file, which new code may bring with it.
+    has_own_step = "RELEASE_COMMAND" in os.environ
     read_environment()
     options = read_options()
     address = free_address(options.host, options.port)
@@ -85,7 +87,7 @@ def main() -> None:
     )
     # A worker that dies is told; what an app raises, the site tells.
     logging.getLogger("_granian").setLevel(logging.ERROR)
-    server.on_startup(partial(take_signals, server, start))
+    server.on_startup(partial(take_signals, server, start, has_own_step))
     server.on_reload(partial(end_streams_of_old_workers, start))
     showing = partial(show_address, options, address, start.has_started)
     threading.Thread(target=showing, daemon=True).start()
@@ -139,7 +141,7 @@ class Server(Granian):
         return None
 
 
-def take_signals(server: Granian, start: Start) -> None:
+def take_signals(server: Granian, start: Start, has_own_step: bool) -> None:
     """Stop at once on Ctrl-C, and gently on SIGTERM; check new code on SIGHUP."""
 
     def interrupt(*_: object) -> None:
@@ -155,7 +157,9 @@ def take_signals(server: Granian, start: Start) -> None:
         server.signal_handler_interrupt()
 
     def reload(*_: object) -> None:
-        checking = threading.Thread(target=reload_if_it_starts, args=[server])
+        checking = threading.Thread(
+            target=reload_if_it_starts, args=[server, has_own_step]
+        )
         checking.daemon = True
         checking.start()
 
@@ -184,14 +188,17 @@ def end_streams_of_old_workers(start: Start) -> None:
     start.renew()
 
 
-def reload_if_it_starts(server: Granian) -> None:
+def reload_if_it_starts(server: Granian, has_own_step: bool) -> None:
     """Replace the workers one by one, once another process could load the new code.
 
     Its release step comes before.
     """
+    env = dict(os.environ)
+    if not has_own_step:
+        env.pop("RELEASE_COMMAND", None)
     for check in (["-c", "import react_flask_kit.asgi"], ["-m", RELEASE]):
         command = [sys.executable, *check]
-        if subprocess.run(command, check=False).returncode:  # noqa: S603 (our own)
+        if subprocess.run(command, env=env, check=False).returncode:  # noqa: S603
             print("The new code does not start; the old goes on.", file=sys.stderr)
             return
     server.signal_handler_reload()

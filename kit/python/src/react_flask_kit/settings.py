@@ -4,11 +4,11 @@ import json
 import os
 import re
 import secrets
-import tempfile
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import click
@@ -17,6 +17,10 @@ from flask.helpers import get_debug_flag
 
 from .policy import DIRECTIVES, KEYWORD, setting_of
 
+MOST_LOOKS = 100
+SECONDS_BETWEEN_LOOKS = 0.01
+# Any text will do for these; that of another service must be the one that it gave.
+OWN_KEYS = ("SECRET_KEY", "JWT_SECRET_KEY")
 MAKE_ONE = 'Make one: python -c "import secrets; print(secrets.token_hex())"'
 
 
@@ -107,7 +111,7 @@ def read_settings(app: Flask, required: Collection[str]) -> dict[str, Any]:
         elif name.endswith("SECRET_KEY"):
             # Not as JSON, which takes a key of digits for a number.
             config[name] = text
-            is_own = name in ("SECRET_KEY", "JWT_SECRET_KEY", *required)
+            is_own = name in (*OWN_KEYS, *required)
             if is_own and 0 < len(text.encode()) < 32:
                 raise SettingError(f"{variable} is shorter than 32 bytes. {MAKE_ONE}")
         top = name.partition("__")[0]
@@ -135,8 +139,11 @@ def settle(app: Flask, said: dict[str, Any], required: Collection[str]) -> None:
         app.instance_path = os.path.abspath(path)
     for name in required:
         is_key = name.endswith("SECRET_KEY")
-        if is_key and not config.get(name) and (app.debug or app.testing):
-            config[name] = own_key(Path(app.instance_path), name)
+        if not config.get(name) and (app.debug or app.testing):
+            if name in OWN_KEYS:
+                config[name] = own_key(Path(app.instance_path), name)
+            elif is_key and app.testing:
+                config[name] = secrets.token_hex()
         if config.get(name) in (None, ""):
             advice = f" {MAKE_ONE}" if is_key else ""
             tests = "" if is_key else ", and for tests into .env.test"
@@ -159,20 +166,23 @@ def own_key(folder: Path, name: str) -> str:
     path = folder / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            # For its owner alone; of two processes, the first one to link it wins.
-            handle, made = tempfile.mkstemp(dir=folder)
+        # For its owner alone; of two processes, the first one makes it.
+        with suppress(FileExistsError):
+            handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
             with os.fdopen(handle, "w") as file:
                 file.write(secrets.token_hex())
-            with suppress(FileExistsError):
-                os.link(made, path)
-            os.unlink(made)
-        return path.read_text().strip()
+        for _ in range(MOST_LOOKS):
+            if key := path.read_text().strip():
+                return key
+            # The other one has not written it yet.
+            sleep(SECONDS_BETWEEN_LOOKS)
+        reason = "the file is empty"
     except OSError as error:
-        raise SettingError(
-            f"FLASK_{name} is not set, and none can be kept in {folder}: "
-            f"{error.strerror}. Write it into .env. {MAKE_ONE}"
-        ) from None
+        reason = error.strerror
+    raise SettingError(
+        f"FLASK_{name} is not set, and none can be kept in {path}: {reason}. "
+        f"Write it into .env. {MAKE_ONE}"
+    )
 
 
 def read_one(variable: str, text: str) -> Any:

@@ -1,4 +1,4 @@
-"""An app with the recipe for sign-in: what the documentation shows stands here."""
+"""An app whose users sign in and get a token, by Flask-JWT-Extended."""
 
 import time
 
