@@ -4,7 +4,6 @@ The contract: the project is green; nothing fails with "database is locked"; a m
 keeps what refers to its table; the files that it shows for a cluster are valid.
 """
 
-import json
 import os
 import re
 import shlex
@@ -13,15 +12,13 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from guides.following import assert_all_green, blocks_of, follow, npm
+from guides.following import assert_all_green, blocks_of, follow, npm, post
 from projects import copy_project
 from servers import ROOT, clean_env, edit, free_port, get, python_of, serving
 
@@ -53,18 +50,6 @@ def shop(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
     data = str(tmp_path_factory.mktemp("data"))
     with serving(project, workers=2, FLASK_INSTANCE_PATH=data) as server:
         yield server.url
-
-
-def post(url: str, value: object) -> int:
-    """Send JSON; return the status."""
-    headers = {"Content-Type": "application/json"}
-    request = urllib.request.Request(url, json.dumps(value).encode(), headers)
-    try:
-        with urllib.request.urlopen(request) as response:
-            return response.status
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code
 
 
 def test_nobody_meets_a_locked_database(shop: str) -> None:
