@@ -11,6 +11,8 @@ from servers import ROOT, developing, succeed
 
 # Those that take longest: no worker should begin one when the others have done theirs.
 LONGEST = (
+    "sign_in",
+    "database",
     "answers",
     "create_react_app",
     "development",
