@@ -12,7 +12,6 @@ import socket
 import ssl
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -433,36 +432,6 @@ def test_events_come_at_once(site: Site) -> None:
     assert response.readline() == b"data: 0\n"
     response.close()
     connection.close()
-
-
-def test_live_updates_of_the_guide_come_at_once_and_end_with_the_api(
-    own_project: Path, tmp_path: Path
-) -> None:
-    guide = (ROOT / "docs/live-updates.md").read_text(encoding="utf-8")
-    example = re.search("```python\n(.*?)```", guide, re.DOTALL)[1]
-    with (own_project / "api/api.py").open("a", encoding="utf-8") as file:
-        file.write(f"\n\nfrom flask import request\n{example}")
-    with serving(own_project) as api, nginx(tmp_path, own_project, api.port) as site:
-        connection = site.connect()
-        connection.request("GET", "/events", headers=FETCH)
-        events = connection.getresponse()
-        assert events.readline() == b"retry: 2000\n"
-        assert events.readline() == b"\n"
-        told = {"text": "hello"}
-        as_json = {"Content_Type": "application/json"}
-        answer, body = site.ask("/messages", "POST", json.dumps(told), **as_json)
-        began = time.monotonic()
-        assert (answer.status, json.loads(body)) == (200, {"told": 1})
-        assert json.loads(events.readline().removeprefix(b"data: ")) == told
-        assert time.monotonic() - began < 1
-        # WEB_SECONDS_FOR_STREAMS, and some for a generator that waits.
-        began = time.monotonic()
-        api.command.popen.send_signal(signal.SIGTERM)
-        with suppress(http.client.IncompleteRead):
-            events.read()
-        api.command.popen.wait(timeout=15)
-        assert time.monotonic() - began < 15
-        connection.close()
 
 
 def test_while_the_api_is_down_a_navigation_gets_the_last_page(

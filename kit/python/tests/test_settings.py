@@ -94,6 +94,8 @@ def test_everyone_together_with_cookies_is_refused() -> None:
         ("MAX_CONTENT_LENGTH", "", 16_000_000),
         ("PROXIES", "2", 2),
         ("SECRET_KEY", "1" * 64, "1" * 64),
+        ("WEATHER_KEY", "12345678e9", "12345678e9"),
+        ("MAIL_PASSWORD", "true", "true"),
         ("SESSION_COOKIE_SECURE", "true", True),
         ("MAIL__PORT", "25", {"PORT": 25}),
         ("TRUSTED_HOSTS", "a.example,.b.example", ["a.example", ".b.example"]),
@@ -167,6 +169,13 @@ def test_a_key_of_another_service_is_asked_for(tmp_path: Path) -> None:
     Kit(app, required=["STRIPE_SECRET_KEY"])
     assert app.config["STRIPE_SECRET_KEY"]
     assert not (tmp_path / "data").exists()
+
+
+def test_a_key_of_another_service_may_be_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLASK_WEATHER_KEY", "123")
+    app = Flask("api")
+    Kit(app, required=["WEATHER_KEY"])
+    assert app.config["WEATHER_KEY"] == "123"
 
 
 def test_processes_that_start_together_make_one_key(tmp_path: Path) -> None:

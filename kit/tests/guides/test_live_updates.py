@@ -1,20 +1,24 @@
 """docs/live-updates.md: what happens is told at once, to who still listens.
 
 The contract: events arrive while the answer goes on, in development and in production;
-who leaves is forgotten; a server that is told to stop does not wait for them.
+through nginx; who leaves is forgotten; a server that is told to stop does not wait for
+them; a page that met an error in place of the stream listens again.
 """
 
 import http.client
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from guides.following import assert_all_green, follow
+from guides.following import assert_all_green, follow, npm
+from playwright.sync_api import Page, Route, expect
 from projects import copy_project
 from servers import developing, serving, wait_for
+from test_nginx import nginx
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +81,40 @@ def test_a_server_that_stops_waits_for_no_stream(project: Path) -> None:
             with pytest.raises((http.client.IncompleteRead, ConnectionError)):
                 events.read()
         assert server.command.popen.wait(timeout=30) == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nginx as Debian has it")
+def test_nginx_collects_no_events(project: Path, tmp_path: Path) -> None:
+    with (
+        serving(project, FLASK_PROXIES="1") as api,
+        nginx(tmp_path, project, api.port) as site,
+        closing(site.connect()) as connection,
+    ):
+        connection.request("GET", "/events")
+        events = connection.getresponse()
+        assert events.readline() == b"retry: 2000\n"
+        assert say(api.url, "Hello") == 1
+        assert next_event(events) == b'data: "Hello"\n'
+
+
+def test_a_page_listens_again_after_an_error_in_place_of_the_stream(
+    project: Path, page: Page
+) -> None:
+    """As a proxy answers while the API restarts."""
+    npm(project, "run", "build")
+    errors = iter([502, 503])
+
+    def answer(route: Route) -> None:
+        if status := next(errors, None):
+            route.fulfill(status=status, json={})
+        else:
+            route.continue_()
+
+    with serving(project) as server:
+        page.route("**/events", answer)
+        with page.expect_response(
+            lambda answer: answer.url.endswith("/events") and answer.ok
+        ):
+            page.goto(server.url)
+        assert say(server.url, "Hello") == 1
+        expect(page.get_by_role("listitem")).to_have_text("Hello")

@@ -19,6 +19,7 @@ from .policy import DIRECTIVES, KEYWORD, setting_of
 
 MOST_LOOKS = 100
 SECONDS_BETWEEN_LOOKS = 0.01
+SECRETS = ("KEY", "PASSWORD", "SECRET", "TOKEN")
 # Any text will do for these; that of another service must be the one that it gave.
 OWN_KEYS = ("SECRET_KEY", "JWT_SECRET_KEY")
 MAKE_ONE = 'Make one: python -c "import secrets; print(secrets.token_hex())"'
@@ -108,10 +109,11 @@ def read_settings(app: Flask, required: Collection[str]) -> dict[str, Any]:
             continue
         if name in SETTINGS:
             config[name] = read_one(variable, text)
-        elif name.endswith("SECRET_KEY"):
+        elif name.endswith(SECRETS):
             # Not as JSON, which takes a key of digits for a number.
             config[name] = text
-            is_own = name in (*OWN_KEYS, *required)
+            is_key = name.endswith("SECRET_KEY")
+            is_own = name in OWN_KEYS or (is_key and name in required)
             if is_own and 0 < len(text.encode()) < 32:
                 raise SettingError(f"{variable} is shorter than 32 bytes. {MAKE_ONE}")
         top = name.partition("__")[0]
