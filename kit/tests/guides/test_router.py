@@ -33,10 +33,12 @@ def test_in_development_too_the_page_and_the_route_share_an_address(
         assert get(f"{url}/books")[1] == ["Emma", "Ulysses"]
 
 
-def test_a_build_below_a_path_has_its_pages_there(project: Path, page: Page) -> None:
-    build = {"PUBLIC_URL": "/shop", "BUILD_PATH": "shop"}
-    npm(project, "run", "build", **build)
-    with serving(project, BUILD_PATH="shop") as server:
+def test_a_build_below_a_path_has_its_pages_there(
+    project: Path, page: Page, tmp_path: Path
+) -> None:
+    build = str(tmp_path / "shop")
+    npm(project, "run", "build", PUBLIC_URL="/shop", BUILD_PATH=build)
+    with serving(project, BUILD_PATH=build) as server:
         page.goto(f"{server.url}/shop/")
         page.get_by_role("link", name="Books").click()
         expect(page).to_have_url(f"{server.url}/shop/books")
