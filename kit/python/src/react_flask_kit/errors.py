@@ -84,20 +84,18 @@ def describe_exception(error: BaseException) -> dict[str, Any]:
     that Python could not read.
     """
     # What a command has printed, where that is what failed.
-    text = getattr(error, "command_output", "") or "".join(
-        traceback.format_exception(error)
-    )
+    output = getattr(error, "command_output", "")
     if isinstance(error, SyntaxError) and error.filename:
         file, line = error.filename, error.lineno
     else:
         frames = traceback.extract_tb(error.__traceback__)
         places = [frame[:2] for frame in frames]
-        places += [(file, int(line)) for file, line in PLACE.findall(text)]
+        places += [(file, int(line)) for file, line in PLACE.findall(output)]
         own_places = [place for place in places if is_own_code(place[0])]
         file, line = (own_places or places)[-1]
     return {
         "exception": ": ".join(filter(None, [type(error).__name__, str(error)])),
-        "traceback": text,
+        "traceback": output or "".join(traceback.format_exception(error)),
         "file": file,
         "line": line,
     }
