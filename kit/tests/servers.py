@@ -72,7 +72,13 @@ def get(
     url: str, context: ssl.SSLContext | None = None, **headers: str
 ) -> tuple[int, dict]:
     """Ask for JSON; return the status and what it says."""
-    request = urllib.request.Request(url, headers=headers)
+    return ask(urllib.request.Request(url, headers=headers), context)
+
+
+def ask(
+    request: urllib.request.Request, context: ssl.SSLContext | None = None
+) -> tuple[int, dict]:
+    """Send a request that is answered with JSON; return the status and what it says."""
     try:
         with urllib.request.urlopen(request, context=context) as r:
             return r.status, json.loads(r.read())

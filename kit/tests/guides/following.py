@@ -14,12 +14,11 @@ import re
 import shlex
 import shutil
 import subprocess
-import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import NamedTuple
 
-from servers import ROOT, clean_env
+from servers import ROOT, ask, clean_env
 
 BLOCK = re.compile(r"^([^\n]*)\n\n```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LABEL = re.compile(r"(?:(Add to|In) )?`([^`\s]+)`[^`]*:$")
@@ -122,10 +121,4 @@ def assert_all_green(project: Path) -> None:
 def post(url: str, value: object) -> int:
     """Send JSON; return the status."""
     headers = {"Content-Type": "application/json"}
-    request = urllib.request.Request(url, json.dumps(value).encode(), headers)
-    try:
-        with urllib.request.urlopen(request) as response:
-            return response.status
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code
+    return ask(urllib.request.Request(url, json.dumps(value).encode(), headers))[0]

@@ -6,7 +6,6 @@ or cannot be written whole, leaves nothing behind, and the page says why.
 """
 
 import contextlib
-import json
 import os
 import re
 import urllib.error
@@ -21,7 +20,7 @@ import pytest
 from guides.following import assert_all_green, follow
 from playwright.sync_api import Page, expect
 from projects import copy_project
-from servers import ROOT, developing, edit, get, serving, succeed
+from servers import ROOT, ask, developing, edit, get, serving, succeed
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
@@ -61,13 +60,7 @@ def upload(
     file = FileStorage(BytesIO(content), name, content_type=kind)
     boundary, body = encode_multipart({"file": file})
     headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-    request = urllib.request.Request(f"{url}/files", body, headers)
-    try:
-        with urllib.request.urlopen(request) as response:
-            return response.status, json.load(response)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, json.load(error)
+    return ask(urllib.request.Request(f"{url}/files", body, headers))
 
 
 def download(url: str, **headers: str) -> tuple[int, Message, bytes]:
