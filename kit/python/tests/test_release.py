@@ -159,10 +159,16 @@ def test_a_blank_command_is_none(
     assert not (project / "data").exists()
 
 
+@pytest.mark.parametrize("path", [os.defpath, None], ids=["PATH", "no PATH"])
 def test_programs_beside_this_python_are_found(
-    project: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture,
+    path: str | None,
 ) -> None:
-    monkeypatch.setenv("PATH", os.defpath)
+    monkeypatch.delenv("PATH")
+    if path is not None:
+        monkeypatch.setenv("PATH", path)
     monkeypatch.setenv("RELEASE_COMMAND", "dotenv --version")
     release()
     assert "version" in capfd.readouterr().err

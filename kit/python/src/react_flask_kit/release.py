@@ -143,8 +143,7 @@ def run(command: str, env: dict[str, str]) -> None:
     Raises ReleaseError where it fails.
     """
     # Beside this Python, and then wherever the system looks.
-    system = os.environ.get("PATH", os.defpath)
-    path = os.pathsep.join([str(Path(sys.executable).parent), system])
+    path = os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()])
     inherited = {k: v for k, v in os.environ.items() if k not in NOT_INHERITED}
     env = inherited | {"PATH": path} | env
     if (app_folder() / "__init__.py").exists():
