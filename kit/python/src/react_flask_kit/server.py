@@ -42,6 +42,10 @@ CANNOT_START = 3
 RELEASE = "react_flask_kit.release"
 SECONDS_BEFORE_ANOTHER_START = 6
 SECONDS_FOR_THE_LAST_ANSWER = 0.2
+# From the start of a worker until the one that it replaces is told to stop.
+SECONDS_TO_REPLACE = 3.5
+# Of these, the last in which that one takes no more connections.
+SECONDS_TO_READ = 0.5
 
 
 class Options(NamedTuple):
@@ -82,6 +86,7 @@ def main() -> None:
         backpressure=CONNECTIONS,
         http1_settings=HTTP1Settings(max_buffer_size=LONGEST_HEADERS),
         respawn_failed_workers=True,
+        respawn_interval=SECONDS_TO_REPLACE,
         workers_kill_timeout=options.seconds_to_finish,
         log_level=LogLevels.critical,
     )
@@ -234,8 +239,12 @@ def load_site(options: Options, start: Start) -> Callable[..., Any]:
             start.reader.recv_bytes()
         except (EOFError, OSError):
             site.stop()
+        parent = multiprocessing.parent_process()
+        if options.workers == 1:
+            parent.join(SECONDS_TO_REPLACE - SECONDS_TO_READ)
+            leave_connections_to_others()
         # In a stop that was asked for, it outlives this one.
-        multiprocessing.parent_process().join()
+        parent.join()
         # Nobody else will end this one. Once: a second signal would stop Granian dead.
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(options.seconds_to_finish)
@@ -243,6 +252,27 @@ def load_site(options: Options, start: Start) -> Callable[..., Any]:
 
     threading.Thread(target=watch, daemon=True).start()
     return site
+
+
+def leave_connections_to_others() -> None:
+    """Accept no more, where another process has the same listening socket.
+
+    Granian closes what it has accepted and not yet read when it stops. It cannot be
+    told to stop accepting first, but can be given a socket to which nobody connects.
+    """
+    if sys.platform != "linux":
+        return
+    with socket.socket(socket.AF_UNIX) as nobody:
+        nobody.bind("")
+        nobody.listen()
+        nobody.setblocking(False)
+        for name in os.listdir("/proc/self/fd"):
+            with suppress(OSError):
+                with socket.socket(fileno=os.dup(int(name))) as it:
+                    is_internet = it.family in (socket.AF_INET, socket.AF_INET6)
+                    listens = it.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+                if is_internet and listens:
+                    os.dup2(nobody.fileno(), int(name))
 
 
 def leave() -> None:
