@@ -8,10 +8,12 @@ import { addApi } from './commands/add-api.js';
 import { addFrontend } from './commands/add-frontend.js';
 import { checkInstaller } from './commands/check-installer.js';
 import { dev } from './commands/dev.js';
+import { kit } from './commands/kit.js';
 import { testExtensions } from './commands/test-extensions.js';
 import { testKit } from './commands/test-kit.js';
 import { apiCommand, apiEnv, prepareApi, venvPython } from './lib/api.js';
 import { frontendCommand, prepareFrontend } from './lib/frontend.js';
+import { fromJestOptions } from './lib/jest-options.js';
 import { isPortFree, portIsTaken } from './lib/ports.js';
 import { run } from './lib/processes.js';
 import {
@@ -39,6 +41,7 @@ const COMMANDS = {
   'add-api': addApi,
   flask: (...args) => api('flask', ...args),
   python: apiPython,
+  kit,
   'prepare-api': () => prepareApi(),
   'prepare-frontend': () => prepareFrontend(),
   'check-installer': checkInstaller,
@@ -133,7 +136,8 @@ async function test(...args) {
 }
 
 function testFrontend(...args) {
-  return frontend('vitest', '--passWithNoTests', ...args);
+  const options = fromJestOptions(['--passWithNoTests', ...args]);
+  return frontend('vitest', ...options);
 }
 
 /** A project without tests of its API is no failure; to find none of those asked for is one. */

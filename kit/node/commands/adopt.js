@@ -1,0 +1,65 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import {
+  assertNothingIsLost,
+  OldProject,
+  writePlan,
+} from '../lib/adopt-files.js';
+import { planAdoption } from '../lib/adopt-plan.js';
+import { installFrontend, prepareFrontend } from '../lib/frontend.js';
+import { problem, ROOT } from '../lib/project.js';
+
+/**
+ * Put the frontend of a create-react-app project in the place of the example.
+ *
+ * The old project is only read. Everything is checked before the first file is written.
+ *
+ * @param {string} folder the old project's
+ * @param {...string} others refused
+ * @returns {Promise<number>} the exit code
+ */
+export async function adopt(folder, ...others) {
+  if (!folder || others.length > 0) {
+    throw problem(
+      'Name the folder of one create-react-app project: npm run kit -- adopt ../old-project',
+    );
+  }
+  const old = new OldProject(folder);
+  const plan = planAdoption(old, await importVite());
+  writePlan(plan, assertNothingIsLost(plan.files));
+  const code = await installFrontend(['install', '--no-immutable']);
+  console.log(report(folder, plan, old.warnings));
+  if (code !== 0) {
+    console.error(
+      '\nThe packages could not be installed; the reason is above. All else is done, package.json ' +
+        'included.\nMend what it says, then run: npm run add-frontend\n',
+    );
+  }
+  return code;
+}
+
+/** Vite is there even when yarn.lock is out of step, as an installation that failed leaves it. */
+async function importVite() {
+  if (!fs.existsSync(path.join(ROOT, 'node_modules/vite/package.json'))) {
+    await prepareFrontend();
+  }
+  return import('vite');
+}
+
+function report(folder, { copied, left, next }, warnings) {
+  const places = [...warnings].map(
+    ([text, found]) => `${text}\n    ${found.join(', ')}`,
+  );
+  return [
+    section(`From ${folder}`, copied),
+    section('Left behind', left),
+    section('Not supported here, or not as it was', places),
+    section('Next', next),
+  ].join('');
+}
+
+function section(title, lines) {
+  return lines.length > 0
+    ? `\n${title}:\n${lines.map((line) => `  ${line}\n`).join('')}`
+    : '';
+}

@@ -1,0 +1,276 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { ignoredFiles } from './adopt-files.js';
+import { scanSource } from './adopt-scan.js';
+import {
+  configFiles,
+  parseBrowserslist,
+  planEnv,
+  planTests,
+  writeTestOptions,
+} from './adopt-settings.js';
+import { problem, ROOT, readPackage, readProjectFile } from './project.js';
+
+const CONFIG = 'vite.config.mjs';
+// Of react-scripts, and what it brings or is changed by; src/ may import one of them all the same.
+const KIN = new RegExp(
+  `^(?!@types/)(${[
+    'react-scripts.*|react-dev-utils|react-error-overlay|cra-.*|@rescripts/.*',
+    '@?craco.*|customize-cra.*|react-app-(rewire|alias).*',
+    '@babel/.*|babel-.*|.*webpack.*|.*-loader|.*eslint.*',
+    '@jest/.*|jest(-.*)?|ts-jest|identity-obj-proxy',
+    'node-sass|@storybook/preset-create-react-app',
+  ].join('|')})$`,
+);
+const STARTERS = ['@biomejs/biome', 'react-flask-kit', 'vite'];
+const ADDED = {
+  sass: '^1.70.0',
+  less: '^4.4.0',
+  'vite-plugin-svgr': '^5.2.0',
+  browserslist: '^4.28.0',
+  'browserslist-to-esbuild': '^2.1.1',
+  'flow-remove-types': '^2.300.0',
+  tailwindcss: '^3.4.0',
+};
+const TAKEN_KEYS =
+  /^(name|version|private|(devD|d)ependencies|scripts|homepage|proxy|browserslist|jest)$/;
+const PLAIN_SCRIPT =
+  /^(react-scripts|craco|react-app-rewired) (start|build|test|eject)$/;
+const STYLE_CONFIG = /^((postcss|tailwind)\.config\.\w+|\.postcssrc.*)$/;
+const NOT_READ =
+  /^(craco\.config\..*|config-overrides\..*|\.?babel(rc|\.config).*|jest\.config\..*)$/;
+const NOBODY_MISSES =
+  /^(node_modules|build|\.git|\.gitignore|\.DS_Store|package\.json|package-lock\.json|yarn\.lock|pnpm-lock\.yaml|README\.md|\.env|\.browserslistrc)$/;
+
+/**
+ * Plan what becomes of our project, without a change to anything.
+ *
+ * @param {import('./adopt-files.js').OldProject} old
+ * @param {Pick<typeof import('vite'), 'parseSync' | 'Visitor'>} vite
+ * @returns {{
+ *   files: Map<string, { from: string } | { text: string }>,
+ *   edits: Record<string, string>,
+ *   copied: string[], left: string[], next: string[]
+ * }} what is written in place of what is there, what is edited, and what to tell
+ */
+export function planAdoption(old, vite) {
+  const names = fs.readdirSync(old.folder);
+  const { imported, needed } = scanSource(old, vite);
+  const env = planEnv(old);
+  const styles = names.filter((name) => STYLE_CONFIG.test(name));
+  const copies = [...old.pageFiles, ...configFiles(old), ...styles];
+  const made = { ...env.files, ...baseUrl(old), ...tailwind(styles, needed) };
+  const files = new Map([
+    ...copies.map((file) => [file, { from: path.join(old.folder, file) }]),
+    ...Object.entries(made).map(([file, text]) => [file, { text }]),
+  ]);
+  for (const { from } of files.values()) {
+    if (from) fs.accessSync(from, fs.constants.R_OK);
+  }
+  for (const file of ignoredFiles(old.pageFiles)) {
+    old.warn('Copied, but .gitignore keeps it out of git', file);
+  }
+  warnOfConfig(old, names);
+  const tests = planTests(jestOf(old.package));
+  const config = readProjectFile(CONFIG) ?? '';
+  const { text, lines, isThere } = writeTestOptions(config, tests.test);
+  const named = JSON.stringify(tests.test);
+  const isUsed = (name) => imported.has(name) || named.includes(`"${name}`);
+  const manifest = planPackage(old, isUsed, needed);
+  const others = names.filter(
+    (name) => !NOBODY_MISSES.test(name) && !isTaken(name, files),
+  );
+  return {
+    files,
+    edits: {
+      'package.json': `${JSON.stringify(manifest.package, null, 2)}\n`,
+      ...(text !== config && { [CONFIG]: text }),
+    },
+    copied: told({
+      files: [...new Set([...files.keys()].map(topOf))],
+      'of .env, in .env.development, .env.production and .env.test': env.moved,
+      'package.json': manifest.taken,
+      'packages that its features need': manifest.added,
+      '"jest", in test of vite.config.mjs': isThere ? tests.taken : [],
+    }),
+    left: told({
+      packages: manifest.dropped,
+      scripts: manifest.scripts,
+      'keys of package.json': manifest.keys,
+      'of .env (here the file is for what the API or src/setupProxy.js reads)':
+        env.left,
+      '"jest", not needed': tests.unneeded,
+      '"jest", for test of vite.config.mjs (vitest.dev/config)': tests.left,
+      files: others,
+    }),
+    next: [
+      !isThere && `Paste into ${CONFIG}, beside plugins: ${lines}`,
+      'npm run dev, npm test, npm run build',
+      others.some((name) => hasPython(path.join(old.folder, name))) &&
+        "Copy the API's Python files into api/, and: npm run add-api NAME (docs/create-react-app.md)",
+    ].filter(Boolean),
+  };
+}
+
+function told(lists) {
+  return Object.entries(lists)
+    .filter(([, list]) => list.length > 0)
+    .map(([name, list]) => `${name}: ${list.join(', ')}`);
+}
+
+function topOf(file) {
+  const [top, below] = file.split('/');
+  return below ? `${top}/` : top;
+}
+
+function isTaken(name, files) {
+  return files.has(name) || ['src', 'public'].includes(name);
+}
+
+/** NODE_PATH=src was the way to absolute imports before react-scripts 3. */
+function baseUrl(old) {
+  const places = [
+    old.read('.env'),
+    ...Object.values(old.package.scripts ?? {}),
+  ];
+  const isSet = places.some((text) =>
+    /\bNODE_PATH=["']?(\.\/)?src\/?["']?(\s|$)/.test(text),
+  );
+  if (!isSet || configFiles(old).length > 0) return {};
+  const config = { compilerOptions: { baseUrl: 'src' } };
+  return { 'jsconfig.json': `${JSON.stringify(config, null, 2)}\n` };
+}
+
+/** react-scripts 5 itself called Tailwind where it found its configuration. */
+function tailwind(styles, needed) {
+  if (!styles.some((name) => name.startsWith('tailwind'))) return {};
+  needed.add('tailwindcss');
+  if (styles.some((name) => name.includes('postcss'))) return {};
+  return {
+    'postcss.config.js': 'module.exports = { plugins: { tailwindcss: {} } };\n',
+  };
+}
+
+function warnOfConfig(old, names) {
+  for (const name of names.filter((it) => NOT_READ.test(it))) {
+    const at = (old.read(name) ?? '').search(/\balias\b/);
+    const remedy = "resolve: { alias: { '@': '/src' } } in vite.config.mjs";
+    old.warn(`A file that is not read; an alias: ${remedy}`, name, at);
+  }
+  if (typeof old.package.proxy === 'object') {
+    const at = old.manifestText.indexOf('"proxy"');
+    old.warn(
+      'A "proxy" that is an object: src/setupProxy.js',
+      'package.json',
+      at,
+    );
+  }
+}
+
+/** Before react-scripts 4, mocks kept what they were told from test to test. */
+function jestOf({ dependencies, devDependencies, jest }) {
+  const scripts = { ...dependencies, ...devDependencies }['react-scripts'];
+  return { ...(major(scripts) < 4 && { resetMocks: false }), ...jest };
+}
+
+function major(range = '') {
+  return Number(/\d+/.exec(range)?.[0] ?? Number.NaN);
+}
+
+function hasPython(place) {
+  const stats = fs.statSync(place, { throwIfNoEntry: false });
+  if (!stats?.isDirectory()) return place.endsWith('.py');
+  return fs.readdirSync(place).some((name) => name.endsWith('.py'));
+}
+
+/** Put the old packages and settings into our package.json; the starter's own stay. */
+function planPackage(old, isUsed, needed) {
+  const ours = readPackage();
+  const { scripts = {}, ...theirs } = old.package;
+  const before = { ...theirs.dependencies, ...theirs.devDependencies };
+  if (major(before.react) < 16) {
+    throw problem(
+      `The old project has React ${before.react}. Bring it to 16.14 or a newer one first.`,
+    );
+  }
+  const settings = pageSettings(old);
+  if (settings.browserslist) {
+    needed.add('browserslist').add('browserslist-to-esbuild');
+  }
+  const isDropped = (name) =>
+    STARTERS.includes(name) || (KIN.test(name) && !isUsed(name));
+  const taken = (list = {}) =>
+    Object.entries(list)
+      .filter(([name]) => !isDropped(name))
+      .map(([name, range]) => [name, rangeHere(name, range, old.folder)]);
+  const { react } = Object.fromEntries(taken(before));
+  const kept = (list) =>
+    Object.entries(list ?? {}).filter(
+      ([name]) =>
+        isDropped(name) || !(name in before || isReplaced(name, before)),
+    );
+  const added = [...needed].filter((name) => !(name in before));
+  const list = (...entries) => Object.fromEntries(entries.flat().sort());
+  return {
+    package: {
+      ...ours,
+      ...settings,
+      dependencies: list(kept(ours.dependencies), taken(theirs.dependencies)),
+      devDependencies: list(
+        kept(ours.devDependencies),
+        taken(theirs.devDependencies),
+        added.map((name) => [name, ADDED[name]]),
+      ),
+    },
+    taken: [
+      ...Object.keys(settings),
+      `${taken(before).length} packages (react ${react ?? 'as here'})`,
+    ],
+    added,
+    dropped: Object.keys(before).filter(isDropped),
+    scripts: Object.entries(scripts)
+      .filter(([, command]) => !PLAIN_SCRIPT.test(command))
+      .map(([name, command]) => `${name} (${command})`),
+    keys: Object.keys(theirs).filter((key) => !TAKEN_KEYS.test(key)),
+  };
+}
+
+/** What react-scripts read in package.json; without an old "proxy", ours says where the API is. */
+function pageSettings(old) {
+  const { homepage, proxy, browserslist } = old.package;
+  const text = old.read('.browserslistrc');
+  const browsers = browserslist ?? (text && parseBrowserslist(text));
+  return {
+    ...(homepage && { homepage }),
+    ...(/^https?:/.test(proxy) && { proxy }),
+    ...(browsers && { browserslist: browsers }),
+  };
+}
+
+/** The example's testing libraries: the old project's replace them, and they need React 18. */
+function isReplaced(name, before) {
+  if (!name.startsWith('@testing-library/')) return false;
+  const theirs = Object.keys(before).filter((it) =>
+    it.startsWith('@testing-library/'),
+  );
+  if (theirs.length === 0) return major(before.react) < 18;
+  // Since version 16, @testing-library/react leaves the other one to the project.
+  const wantsDom =
+    theirs.includes('@testing-library/react') &&
+    !(major(before['@testing-library/react']) < 16);
+  return !(name === '@testing-library/dom' && wantsDom);
+}
+
+function rangeHere(name, range, folder) {
+  // The first 16 with the JSX runtime that code is compiled for.
+  const old = /^~?16\.(\d+)/.exec(range);
+  if (/^react(-dom|-test-renderer)?$/.test(name) && old?.[1] < 14)
+    return '^16.14.0';
+  // The first with the interface that Vite calls.
+  if (name === 'sass' && !range.startsWith('^1')) return ADDED.sass;
+  const [, kind, place] =
+    /^(file:|link:|portal:)(\.{1,2}\/.*)$/.exec(range) ?? [];
+  if (!kind) return range;
+  const between = path.relative(ROOT, path.resolve(folder, place));
+  return kind + between.replaceAll(path.sep, '/');
+}
