@@ -104,6 +104,7 @@ def test_the_build_has_create_react_apps_layout(built: Path) -> None:
         "asset-manifest.json",
         "icon.svg",
         "index.html",
+        "service-worker.js",
         "static/css/main.[hash].css",
         "static/js/main.[hash].js",
         "static/js/named-part.[hash].chunk.js",
@@ -258,7 +259,8 @@ class TestDevelopment:
         edit(app / "src/App.js", "'components/Typed'", "'later/Typed'")
         expect(page.get_by_text("this came later")).to_be_visible()
         edit(app / "public/index.html", "%REACT_APP_TITLE%", "%REACT_APP_MISSING%!")
-        expect(page).to_have_title("!")
+        # As it was there, and told in the terminal.
+        expect(page).to_have_title("%REACT_APP_MISSING%!")
         command.prints("REACT_APP_MISSING is not set")
 
 

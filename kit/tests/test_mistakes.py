@@ -63,7 +63,7 @@ CERTIFICATE = "HTTPS=true needs a certificate, but SSL_CRT_FILE is "
         ),
         (
             "build",
-            with_file("public/index.html", "<title>%REACT_APP_NAME%</title>"),
+            with_file("src/index.js", "window.two = eval('1 + 1');"),
             {"CI": "true"},
             "Treating warnings as errors because CI is set",
         ),
@@ -91,8 +91,16 @@ def test_bad_input_is_one_message(
             "import { ReactComponent as Logo } from './logo.svg';",
             "Run: npm run add-frontend vite-plugin-svgr",
         ),
-        ("module.exports = 1;", "write import or export instead of module.exports"),
-        ("const x = require('./x');", "write import or export instead of require("),
+        ("import './App.css'; exports.a = 1;", "do not go together with import"),
+        ("const x = require('./nowhere');", "./nowhere"),
+        ("require.resolve('./nowhere');", "There is no ./nowhere"),
+        ("require.context('./nowhere');", "There is no folder ./nowhere"),
+        ("require.context(process.cwd());", "a folder, true or false, and"),
+        ("import path from 'path';", "Run: npm run add-frontend path-browserify"),
+        ("import 'net';", "a module of Node.js that no browser has"),
+        ("import css from 'twin.macro';", "Macros are run by Babel"),
+        ("import '!!pug-loader!./x.pug';", "The loader pug-loader is webpack's"),
+        ("// @flow\nconst a: ?string = '';", "npm run add-frontend flow-remove-types"),
         ("import './nowhere';", "./nowhere"),
         ("const = 1;", "Unexpected token"),
     ],
@@ -104,7 +112,7 @@ def test_what_src_cannot_do_is_named_with_its_place(
     with running(own_project, "build") as command:
         assert command.popen.wait(timeout=60) == 1
         assert message in command.output
-        assert "src/App.js:" in command.output
+        assert "src/App.js" in command.output
 
 
 def test_a_list_of_browsers_that_cannot_be_read_is_told_and_no_mistake(

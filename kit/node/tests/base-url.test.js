@@ -1,6 +1,6 @@
 /** "baseUrl" of tsconfig.json and jsconfig.json: what create-react-app knows of it. */
 import path from 'node:path';
-import { readBaseUrl } from '../vite/create-react-app/imports.js';
+import { readBaseUrl } from '../vite/create-react-app/absolute-imports.js';
 import { project } from './projects.js';
 
 const options = (compilerOptions) => JSON.stringify({ compilerOptions });

@@ -9,6 +9,8 @@ import { problem } from '../lib/project.js';
 
 const RELOAD_ONCE = fileURLToPath(new URL('reload-once.js', import.meta.url));
 const HASHED = 'static/';
+// It caches index.html under this build's number, so it must not be there before it.
+const WORKER = 'service-worker.js';
 // Hidden, so that no server gives it away.
 const RECORD = '.made-by-builds.json';
 const A_WEEK = 7 * 24 * 60 * 60 * 1000;
@@ -32,6 +34,7 @@ export default function release() {
   let publicDir;
   let replaced;
   let page;
+  let worker;
   return {
     name: 'release',
     apply: 'build',
@@ -62,11 +65,14 @@ export default function release() {
       replaced = await readManifest(folder);
       page = bundle['index.html'].source;
       delete bundle['index.html'];
+      worker = bundle[WORKER]?.source;
+      delete bundle[WORKER];
     },
     async writeBundle(_options, bundle) {
       const names = [...Object.keys(bundle), ...(await listFiles(publicDir))];
       const made = await readRecord(folder);
-      const kept = await removeOld(made, new Set(names), folder, replaced);
+      const now = new Set(worker === undefined ? names : [...names, WORKER]);
+      const kept = await removeOld(made, now, folder, replaced);
       for (const name of names) {
         const file = path.join(folder, name);
         if (COMPRESSIBLE.test(name))
@@ -76,6 +82,12 @@ export default function release() {
       const html = addIntegrity(page, base, bundle);
       await compress(index, Buffer.from(html));
       await replace(index, html);
+      if (worker !== undefined) {
+        const file = path.join(folder, WORKER);
+        await compress(file, Buffer.from(worker));
+        await replace(file, worker);
+        names.push(WORKER);
+      }
       await writeRecord(folder, [...names, 'index.html', ...kept]);
     },
   };

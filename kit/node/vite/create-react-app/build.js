@@ -1,7 +1,20 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { normalizePath } from 'vite';
 import { problem } from '../../lib/project.js';
 import { importInstalled } from './packages.js';
 
 const CHUNK = 'static/js/[name].[hash].chunk.js';
+// What Rolldown warns of that webpack or ESLint did, too; the rest is advice.
+const FAULTS = [
+  'ASSIGN_TO_IMPORT',
+  'CANNOT_CALL_NAMESPACE',
+  'EVAL',
+  'IMPORT_IS_UNDEFINED',
+];
+// Not the build's, though below api/ there may be a folder for it.
+const NOT_OF_BUILD = ['api', 'bench', 'deploy', 'docs', 'tests'];
+const NOTHING_OF_BUILD = ['.git', 'kit', 'node_modules', 'public', 'src'];
 
 /**
  * Write build/ as create-react-app did.
@@ -50,7 +63,8 @@ export function buildOutput(app) {
         },
       };
     },
-    configResolved({ build: { target }, logger }) {
+    configResolved({ root, build: { outDir, target }, logger }) {
+      assertIsNoSource(root, outDir);
       if (app.package.browserslist && !hasTarget) {
         logger.info(
           `"browserslist" in package.json needs two packages to be read; without them the build ` +
@@ -58,15 +72,9 @@ export function buildOutput(app) {
             'Run: npm run add-frontend browserslist browserslist-to-esbuild',
         );
       }
-      if (!warningsAreErrors(app.env)) return;
-      for (const name of ['warn', 'warnOnce']) {
-        const warn = logger[name];
-        logger[name] = (message, options) => {
-          // It never was a warning that a bundle is large.
-          if (!message.includes('chunkSizeWarningLimit')) warnings++;
-          warn(message, options);
-        };
-      }
+    },
+    onLog(level, log) {
+      if (level === 'warn' && isFaultOf(app.root, log)) warnings++;
     },
     transform: {
       order: 'pre',
@@ -90,7 +98,7 @@ export function buildOutput(app) {
       });
     },
     closeBundle() {
-      if (warnings === 0) return;
+      if (warnings === 0 || !warningsAreErrors(app.env)) return;
       throw problem(
         'Treating warnings as errors because CI is set (most CI servers set it). ' +
           'CI=false lets them pass.',
@@ -137,4 +145,36 @@ function manifest(bundle, chunkNames, publicUrl) {
 /** "Advanced Configuration": CI makes warnings failures, unless it is false. */
 function warningsAreErrors({ CI = '' }) {
   return CI !== '' && CI.toLowerCase() !== 'false';
+}
+
+/**
+ * Tell whether a warning is about the code of the app: packages, index.html and the sizes of
+ * files never made a build fail.
+ *
+ * @param {string} root
+ * @param {import('vite').Rolldown.RollupLog} log
+ * @returns {boolean}
+ */
+export function isFaultOf(root, { code, plugin, id, ids, loc }) {
+  if (!plugin && !FAULTS.includes(code)) return false;
+  const file = id ?? loc?.file ?? ids?.[0];
+  if (!file) return false;
+  // Rolldown names some files as seen from the project.
+  const place = normalizePath(path.relative(root, path.resolve(root, file)));
+  return place.startsWith('src/') && !place.includes('/node_modules/');
+}
+
+/** Refuse to write a build into what is somebody's work. */
+function assertIsNoSource(root, outDir) {
+  const folder = path.resolve(root, outDir);
+  const real = fs.existsSync(folder) ? fs.realpathSync(folder) : folder;
+  const from = real === folder ? root : fs.realpathSync(root);
+  const place = normalizePath(path.relative(from, real)).toLowerCase();
+  const [first] = place.split('/');
+  if (!NOT_OF_BUILD.includes(place) && !NOTHING_OF_BUILD.includes(first))
+    return;
+  throw problem(
+    `The folder of the build is ${folder}, but ${first}/ has other files. ` +
+      'Set BUILD_PATH (or build.outDir) to a folder of its own, for example build.',
+  );
 }

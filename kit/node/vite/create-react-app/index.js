@@ -2,10 +2,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { problem, readPackage } from '../../lib/project.js';
 import { buildOutput } from './build.js';
-import { defineProcessEnv, forPage, readEnvironment } from './env.js';
+import { forPage, readEnvironment } from './env.js';
 import { publicIndexHtml } from './html.js';
 import { imports } from './imports.js';
 import { runtimeErrors } from './overlay.js';
+import { serviceWorker } from './service-worker.js';
 import { readPublicUrl, serverSettings } from './settings.js';
 import { jestTests } from './tests.js';
 
@@ -25,6 +26,7 @@ export default function createReactApp() {
     runtimeErrors(app),
     ...imports(app),
     jestTests(app),
+    serviceWorker(app),
     buildOutput(app),
   ];
 }
@@ -93,13 +95,7 @@ function readProject(app) {
       for (const [name, value] of Object.entries(app.env)) {
         if (!name.startsWith('FLASK_')) process.env[name] ??= value;
       }
-      return {
-        envPrefix: 'REACT_APP_',
-        // Tests read and change the real process.env; webpack knew `global` too.
-        define: app.isTest
-          ? {}
-          : { ...defineProcessEnv(app.pageEnv), global: 'globalThis' },
-      };
+      return { envPrefix: 'REACT_APP_' };
     },
   };
 }

@@ -1,3 +1,6 @@
+import fs from 'node:fs';
+import path from 'node:path';
+
 /**
  * Import a package that the project may do without.
  *
@@ -9,4 +12,9 @@ export function importInstalled(name) {
     if (error.code === 'ERR_MODULE_NOT_FOUND') return undefined;
     throw error;
   });
+}
+
+/** Tell whether a package is among those of the project. */
+export function isInstalled(root, name) {
+  return fs.existsSync(path.join(root, 'node_modules', name, 'package.json'));
 }

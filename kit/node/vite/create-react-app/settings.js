@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { portIsTaken } from '../../lib/ports.js';
 import { problem, readPort } from '../../lib/project.js';
+import { isInstalled } from './packages.js';
 
 const EXAMPLES = 'for example "https://example.com/app", "/app" or "."';
 
@@ -63,12 +64,31 @@ function nameTakenPort(server) {
 }
 
 /** "Configuring the Proxy Manually": src/setupProxy.js is CommonJS, and asked before the page. */
-function setUpProxy({ root }, server) {
+function setUpProxy({ root }, { middlewares }) {
   const file = path.join(root, 'src/setupProxy.js');
   if (!fs.existsSync(file)) return;
   const require = createRequire(file);
   delete require.cache[file];
-  require(file)(server.middlewares);
+  const express = isInstalled(root, 'express') && require('express');
+  if (!express) {
+    require(file)(withoutExpress(middlewares));
+    return;
+  }
+  const app = express().disable('x-powered-by');
+  require(file)(app);
+  middlewares.use(app);
+}
+
+/** Say what is missing of Express, which the server of react-scripts was. */
+function withoutExpress(middlewares) {
+  return new Proxy(middlewares, {
+    get(connect, name) {
+      if (name in connect || typeof name === 'symbol') return connect[name];
+      throw problem(
+        `src/setupProxy.js uses app.${name}() of Express. Run: npm run add-frontend express`,
+      );
+    },
+  });
 }
 
 /**

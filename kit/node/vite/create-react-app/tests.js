@@ -1,10 +1,22 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseSync, Visitor } from 'vite';
-import { FILE, PACKAGES, SOURCE } from './imports.js';
+import { normalizePath } from 'vite';
+import { FILE, FILE_OF_PACKAGE, PACKAGES, SOURCE } from './files.js';
+import { findPackageMocks, listSource, usePackageMocks } from './jest-mocks.js';
+import { isForTests, MAY_BE_JEST, toVitest } from './jest-transform.js';
 
-const SETUP = fileURLToPath(new URL('./jest.js', import.meta.url));
+const [SETUP, RUNNER, SNAPSHOTS] = [
+  'jest',
+  'jest-runner',
+  'jest-snapshots',
+].map((name) =>
+  normalizePath(fileURLToPath(new URL(`./${name}.js`, import.meta.url))),
+);
 const SOURCES = ['src/**/*.{js,jsx,ts,tsx}'];
+const VIRTUAL = '\0jest-virtual:';
+const GLOBALS = `export const { jest, expect, describe, test, it, beforeAll, beforeEach,
+  afterAll, afterEach, fit, fdescribe, xit, xtest, xdescribe } = globalThis;`;
 
 /**
  * Run tests that were written for Jest, as "Running Tests" describes them.
@@ -13,11 +25,15 @@ const SOURCES = ['src/**/*.{js,jsx,ts,tsx}'];
  * @returns {import('vite').Plugin}
  */
 export function jestTests(app) {
+  const virtual = new Set();
+  let mocks = new Map();
   return {
     name: 'create-react-app:tests',
     enforce: 'pre',
-    config() {
+    config({ test = {} }) {
       if (!app.isTest) return undefined;
+      const files = listSource(app);
+      mocks = findPackageMocks(app, files);
       const setup = ['src/setupTests.js', 'src/setupTests.ts'];
       return {
         test: {
@@ -29,10 +45,17 @@ export function jestTests(app) {
           ],
           env: app.pageEnv,
           setupFiles: [SETUP, ...setup.filter((file) => app.has(file))],
+          ...(hasJestSnapshots(app, files) && {
+            runner: RUNNER,
+            snapshotEnvironment: SNAPSHOTS,
+          }),
+          server: { deps: { inline: [FILE_OF_PACKAGE] } },
           // As identity-obj-proxy did: styles.button is 'button'.
           css: { modules: { classNameStrategy: 'non-scoped' } },
           // Before each test, as resetMocks did.
-          mockReset: true,
+          mockReset: test.mockReset ?? true,
+          // Jest lets a test stand alone, on a CI server too.
+          allowOnly: test.allowOnly ?? true,
           coverage: {
             include: SOURCES,
             reporter: ['clover', 'json', 'lcov', 'text'],
@@ -41,19 +64,76 @@ export function jestTests(app) {
         },
       };
     },
+    async resolveId(id, importer, options) {
+      if (!app.isTest) return undefined;
+      if (id === '@jest/globals') return VIRTUAL + id;
+      const place = placeOf(id, importer);
+      if (!virtual.has(place)) return undefined;
+      return (await this.resolve(id, importer, options)) ?? VIRTUAL + place;
+    },
     load: {
-      filter: { id: FILE },
-      handler: (id) => (app.isTest ? fakeAsset(path.basename(id)) : undefined),
+      filter: { id: [FILE, FILE_OF_PACKAGE, /^\0jest-virtual:/] },
+      handler(id) {
+        if (!app.isTest) return undefined;
+        if (id === `${VIRTUAL}@jest/globals`) return GLOBALS;
+        if (id.startsWith(VIRTUAL)) return '';
+        // Vite itself asks for no file of an asset.
+        if (!fs.existsSync(id)) throw new Error(`Cannot find module '${id}'`);
+        return fakeAsset(path.basename(id));
+      },
     },
     transform: {
       filter: {
-        id: { include: SOURCE, exclude: PACKAGES },
-        code: /\bjest\s*\./,
+        id: [SOURCE, /\/create-react-app\/jest\.js$/],
+        code: MAY_BE_JEST,
       },
-      handler: (code, id) =>
-        app.isTest ? { code: toVitest(code, id), map: null } : undefined,
+      async handler(code, id) {
+        if (!app.isTest) return undefined;
+        const [file] = id.split('?');
+        const resolve = async (name, from) =>
+          (await this.resolve(name, from))?.id.split('?')[0];
+        if (file === SETUP) {
+          // The packages are the project's, wherever the kit itself is.
+          const project = path.join(app.root, 'package.json');
+          const find = (name) => resolve(name, project);
+          const more = await usePackageMocks(mocks, find);
+          return more && { code: code + more, map: null };
+        }
+        if (PACKAGES.test(file)) return undefined;
+        return toVitest(code, {
+          file,
+          isTest: isForTests(file),
+          resolve: (name) => resolve(name, id),
+          isSource: (place) => SOURCE.test(place) && !PACKAGES.test(place),
+          packageMock: (name) => mocks.get(name),
+          addVirtual: (name) => virtual.add(placeOf(name, file)),
+        });
+      },
     },
   };
+}
+
+/** Where a module would be that only a mock makes. */
+function placeOf(name, importer) {
+  return importer && name.startsWith('.')
+    ? normalizePath(path.resolve(path.dirname(importer), name))
+    : name;
+}
+
+/** Snapshots of Jest's are in files that say so, or between the lines of tests. */
+function hasJestSnapshots(app, files) {
+  const read = (file) =>
+    fs.readFileSync(path.join(app.root, 'src', file), 'utf8');
+  const stored = files.filter((file) =>
+    /\/?__snapshots__\/.*\.snap$/.test(file),
+  );
+  if (stored.some((file) => read(file).startsWith('// Jest Snapshot')))
+    return true;
+  return files
+    .filter((file) => isForTests(`/src/${file}`) && /\.[jt]sx?$/.test(file))
+    .some((file) =>
+      /InlineSnapshot\([^;]*?\b(Object \{|Array \[)/.test(read(file)),
+    );
 }
 
 /** In tests a file is its name, and an SVG also a component that shows it. */
@@ -64,66 +144,4 @@ function fakeAsset(name) {
     import { createElement } from 'react';
     export default ${file};
     export const ReactComponent = (props) => createElement('svg', props, ${file});`;
-}
-
-/**
- * Rewrite what Vitest hoists above the imports, jest.mock(), and what it can only await.
- *
- * @param {string} code
- * @param {string} id
- * @returns {string}
- */
-function toVitest(code, id) {
-  const { program } = parseSync(id.split('?')[0], code, { lang: 'tsx' });
-  const edits = [];
-  const insert = (place, text) =>
-    edits.push({ start: place, end: place, text });
-  const functions = [];
-  const factories = new Set();
-  const enter = (node) => functions.push(node);
-  const leave = () => functions.pop();
-  new Visitor({
-    CallExpression(node) {
-      const name = jestMethod(node);
-      if (/^(mock|unmock|doMock|dontMock)$/.test(name)) {
-        const { start, end } = node.callee;
-        const method = name === 'dontMock' ? 'doUnmock' : name;
-        edits.push({ start, end, text: `vi.${method}` });
-        const factory = node.arguments[1];
-        if (!/Function/.test(factory?.type)) return;
-        factories.add(factory);
-        insert(
-          factory.start,
-          factory.async ? 'jest.asModule(' : 'jest.asModule(async ',
-        );
-        insert(factory.end, ')');
-      } else if (name === 'requireActual') {
-        const around = functions.at(-1);
-        if (around && !around.async && !factories.has(around)) return;
-        const { start, end } = node.callee;
-        edits.push({ start, end, text: '(await vi.importActual' });
-        insert(node.end, ')');
-      }
-    },
-    FunctionDeclaration: enter,
-    FunctionExpression: enter,
-    ArrowFunctionExpression: enter,
-    'FunctionDeclaration:exit': leave,
-    'FunctionExpression:exit': leave,
-    'ArrowFunctionExpression:exit': leave,
-  }).visit(program);
-  // From the end, so that the places before stay what they are.
-  return edits
-    .sort((a, b) => b.start - a.start)
-    .reduce(
-      (whole, { start, end, text }) =>
-        whole.slice(0, start) + text + whole.slice(end),
-      code,
-    );
-}
-
-function jestMethod({ callee }) {
-  return callee.type === 'MemberExpression' && callee.object.name === 'jest'
-    ? callee.property.name
-    : undefined;
 }

@@ -1,0 +1,1 @@
+module.exports = { get: () => 'the real store', isReal: true };

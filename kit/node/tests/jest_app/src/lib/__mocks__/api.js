@@ -1,0 +1,1 @@
+module.exports = { getUser: () => 'a user of __mocks__', name: 'a mock' };

@@ -1,0 +1,3 @@
+import { width } from './generated';
+
+export const size = () => width * 2;

@@ -1,0 +1,3 @@
+const { answer } = require('./lib/settings');
+
+global.answerAtSetup = answer();

@@ -1,0 +1,2 @@
+if (typeof jQuery === 'undefined') throw new Error('requires jQuery');
+jQuery.plugin = 'plugged in';

@@ -1,0 +1,2 @@
+exports.first = 'begun';
+exports.first = require('./second').seen;

@@ -1,0 +1,1 @@
+exports.seen = `the first has ${require('./first').first}`;

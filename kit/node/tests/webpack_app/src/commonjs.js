@@ -1,0 +1,4 @@
+exports.named = 'named';
+['computed'].forEach((name) => {
+  exports[name] = name;
+});

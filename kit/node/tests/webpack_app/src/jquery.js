@@ -1,0 +1,4 @@
+window.jQuery = require('old-jquery');
+require('old-plugin');
+
+module.exports = window.jQuery.plugin;

@@ -1,0 +1,3 @@
+const { renderToStaticMarkup } = require('react-dom/server');
+
+module.exports = renderToStaticMarkup(<b>bold</b>);

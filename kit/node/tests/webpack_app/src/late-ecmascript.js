@@ -1,0 +1,3 @@
+window.order.push('an effect that nobody wanted');
+
+export default 'late';

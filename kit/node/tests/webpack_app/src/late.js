@@ -1,0 +1,2 @@
+window.order.push('late');
+module.exports = { name: 'required' };

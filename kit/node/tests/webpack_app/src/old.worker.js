@@ -1,0 +1,3 @@
+import { double } from './workers-code';
+
+self.onmessage = ({ data }) => self.postMessage(double(data));

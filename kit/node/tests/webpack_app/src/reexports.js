@@ -1,0 +1,1 @@
+export { named as part } from './commonjs';
