@@ -5,9 +5,9 @@ import {
   OldProject,
   writePlan,
 } from '../lib/adopt-files.js';
-import { planAdoption } from '../lib/adopt-plan.js';
+import { missingPeers, planAdoption } from '../lib/adopt-plan.js';
 import { installFrontend, prepareFrontend } from '../lib/frontend.js';
-import { problem, ROOT } from '../lib/project.js';
+import { problem, ROOT, readPackage } from '../lib/project.js';
 
 /**
  * Put the frontend of a create-react-app project in the place of the example.
@@ -27,7 +27,7 @@ export async function adopt(folder, ...others) {
   const old = new OldProject(folder);
   const plan = planAdoption(old, await importVite());
   writePlan(plan, assertNothingIsLost(plan.files));
-  const code = await installFrontend(['install', '--no-immutable']);
+  const code = await install(plan);
   console.log(report(folder, plan, old.warnings));
   if (code !== 0) {
     console.error(
@@ -36,6 +36,29 @@ export async function adopt(folder, ...others) {
     );
   }
   return code;
+}
+
+/** Install, and then what packages ask for, and what those ask for. */
+async function install({ copied }) {
+  const added = [];
+  for (;;) {
+    const code = await installFrontend(['install', '--no-immutable']);
+    const peers = Object.entries(missingPeers());
+    if (code !== 0 || peers.every(([name]) => added.includes(name))) {
+      if (added.length > 0) {
+        copied.push(`packages that others ask for: ${added.join(', ')}`);
+      }
+      return code;
+    }
+    added.push(...peers.map(([name]) => name));
+    const { dependencies, ...rest } = readPackage();
+    const all = [...peers, ...Object.entries(dependencies)].sort();
+    const text = { ...rest, dependencies: Object.fromEntries(all) };
+    fs.writeFileSync(
+      path.join(ROOT, 'package.json'),
+      `${JSON.stringify(text, null, 2)}\n`,
+    );
+  }
 }
 
 /** Vite is there even when yarn.lock is out of step, as an installation that failed leaves it. */

@@ -101,6 +101,32 @@ export class OldProject {
     );
   }
 
+  /**
+   * Tell which version of a package it had, be it listed or not.
+   *
+   * @param {string} name
+   * @returns {string | undefined} such as '15.8.1'; undefined where no file of it says so
+   */
+  installedVersion(name) {
+    const text = literally(name);
+    const places = [
+      [`node_modules/${name}/package.json`, /"version":\s*"(\d[\w.-]*)"/],
+      [
+        'package-lock.json',
+        new RegExp(
+          `"(?:node_modules/)?${text}":\\s*\\{\\s*"version":\\s*"(\\d[\\w.-]*)"`,
+        ),
+      ],
+      [
+        'yarn.lock',
+        new RegExp(`^"?${text}@[^\\n]*:\\n  version:? "?(\\d[\\w.-]*)`, 'm'),
+      ],
+    ];
+    return places
+      .map(([file, version]) => version.exec(this.read(file) ?? '')?.[1])
+      .find(Boolean);
+  }
+
   /** Whether its compiler options allow decorators, as Babel wanted a plugin for them. */
   get allowsDecorators() {
     return ['tsconfig.json', 'jsconfig.json'].some((name) =>
@@ -122,6 +148,10 @@ export class OldProject {
     const places = this.warnings.get(text) ?? [];
     if (!places.includes(place)) this.warnings.set(text, [...places, place]);
   }
+}
+
+function literally(text) {
+  return text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 }
 
 function isInside(folder, place) {

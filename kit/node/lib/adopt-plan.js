@@ -55,7 +55,7 @@ const NOBODY_MISSES =
  */
 export function planAdoption(old, vite) {
   const names = fs.readdirSync(old.folder);
-  const { imported, needed } = scanSource(old, vite);
+  const { imported, needed, unlisted } = scanSource(old, vite);
   const env = planEnv(old);
   const styles = names.filter((name) => STYLE_CONFIG.test(name));
   const copies = [...old.pageFiles, ...configFiles(old), ...styles];
@@ -76,7 +76,7 @@ export function planAdoption(old, vite) {
   const { text, lines, isThere } = writeTestOptions(config, tests.test);
   const named = JSON.stringify(tests.test);
   const isUsed = (name) => imported.has(name) || named.includes(`"${name}`);
-  const manifest = planPackage(old, isUsed, needed);
+  const manifest = planPackage(old, isUsed, needed, unlisted);
   const others = names.filter(
     (name) => !NOBODY_MISSES.test(name) && !isTaken(name, files),
   );
@@ -90,7 +90,7 @@ export function planAdoption(old, vite) {
       files: [...new Set([...files.keys()].map(topOf))],
       'of .env, in .env.development, .env.production and .env.test': env.moved,
       'package.json': manifest.taken,
-      'packages that its features need': manifest.added,
+      'packages that it needs and did not list': manifest.added,
       '"jest", in test of vite.config.mjs': isThere ? tests.taken : [],
     }),
     left: told({
@@ -110,6 +110,28 @@ export function planAdoption(old, vite) {
         "Copy the API's Python files into api/, and: npm run add-api NAME (docs/create-react-app.md)",
     ].filter(Boolean),
   };
+}
+
+/**
+ * Find the packages that others ask for and nobody lists; npm installed them by itself.
+ *
+ * @returns {Record<string, string>} ranges, by name
+ */
+export function missingPeers() {
+  const { dependencies, devDependencies } = readPackage();
+  const missing = {};
+  for (const name of Object.keys({ ...dependencies, ...devDependencies })) {
+    const text = readProjectFile('node_modules', name, 'package.json');
+    const { peerDependencies = {}, peerDependenciesMeta = {} } = JSON.parse(
+      text ?? '{}',
+    );
+    for (const [peer, range] of Object.entries(peerDependencies)) {
+      const isThere = fs.existsSync(path.join(ROOT, 'node_modules', peer));
+      const isOptional = peerDependenciesMeta[peer]?.optional;
+      if (!isThere && !isOptional && !KIN.test(peer)) missing[peer] = range;
+    }
+  }
+  return missing;
 }
 
 function told(lists) {
@@ -184,7 +206,7 @@ function hasPython(place) {
 }
 
 /** Put the old packages and settings into our package.json; the starter's own stay. */
-function planPackage(old, isUsed, needed) {
+function planPackage(old, isUsed, needed, unlisted) {
   const ours = readPackage();
   const { scripts = {}, ...theirs } = old.package;
   const before = { ...theirs.dependencies, ...theirs.devDependencies };
@@ -215,7 +237,11 @@ function planPackage(old, isUsed, needed) {
     package: {
       ...ours,
       ...settings,
-      dependencies: list(kept(ours.dependencies), taken(theirs.dependencies)),
+      dependencies: list(
+        kept(ours.dependencies),
+        [...unlisted].filter(([name]) => !(name in before)),
+        taken(theirs.dependencies),
+      ),
       devDependencies: list(
         kept(ours.devDependencies),
         taken(theirs.devDependencies),
@@ -226,7 +252,7 @@ function planPackage(old, isUsed, needed) {
       ...Object.keys(settings),
       `${taken(before).length} packages (react ${react ?? 'as here'})`,
     ],
-    added,
+    added: [...added, ...unlisted.keys()],
     dropped: Object.keys(before).filter(isDropped),
     scripts: Object.entries(scripts)
       .filter(([, command]) => !PLAIN_SCRIPT.test(command))
@@ -267,7 +293,8 @@ function rangeHere(name, range, folder) {
   if (/^react(-dom|-test-renderer)?$/.test(name) && old?.[1] < 14)
     return '^16.14.0';
   // The first with the interface that Vite calls.
-  if (name === 'sass' && !range.startsWith('^1')) return ADDED.sass;
+  const sass = /^(\^?)[~=]?1\.(\d+)/.exec(range);
+  if (name === 'sass' && !sass?.[1] && !(sass?.[2] >= 70)) return ADDED.sass;
   const [, kind, place] =
     /^(file:|link:|portal:)(\.{1,2}\/.*)$/.exec(range) ?? [];
   if (!kind) return range;

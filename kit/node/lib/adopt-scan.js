@@ -20,11 +20,16 @@ const NOT_HERE = [
  *
  * @param {import('./adopt-files.js').OldProject} old is told of the latter
  * @param {Pick<typeof import('vite'), 'parseSync' | 'Visitor'>} vite
- * @returns {{ imported: Set<string>, needed: Set<string> }} names of packages: those that src/
- *   imports, and those that make a feature work
+ * @returns {{ imported: Set<string>, needed: Set<string>, unlisted: Map<string, string> }} names of
+ *   packages: those that src/ imports, those that make a feature work, and those that are
+ *   imported because they were there for another one, with the range to list
  */
 export function scanSource(old, vite) {
-  const found = { imported: new Set(), needed: new Set() };
+  const found = {
+    imported: new Set(),
+    needed: new Set(),
+    unlisted: new Map(),
+  };
   for (const file of old.pageFiles.filter((name) => name.startsWith('src/'))) {
     if (/\.(css|less|s[ac]ss)$/.test(file)) scanStyle(old, file, found);
     else if (/\.(mjs|[jt]sx?)$/.test(file)) scanModule(old, vite, file, found);
@@ -43,7 +48,7 @@ function scanStyle(old, file, { imported, needed }) {
     old.warn('@import-normalize: the package normalize.css', file, at);
 }
 
-function scanModule(old, vite, file, { imported, needed }) {
+function scanModule(old, vite, file, { imported, needed, unlisted }) {
   const code = old.read(file);
   const warn = (text, node) => old.warn(text, file, node.start);
   const isPage = !TEST.test(file) && file !== PROXY;
@@ -63,7 +68,10 @@ function scanModule(old, vite, file, { imported, needed }) {
     const name = nameIn(id);
     imported.add(name);
     if (isType || !name || id.includes('!') || old.has(name)) return;
-    if (!builtinModules.includes(name)) {
+    const version = old.installedVersion(name);
+    if (version) {
+      unlisted.set(name, `^${version}`);
+    } else if (!builtinModules.includes(name)) {
       warn(`"${name}" is neither listed in package.json nor in src/`, node);
     } else if (isPage) {
       warn(
