@@ -33,12 +33,22 @@ function knownTexts(node, evaluate) {
     });
     return texts;
   }
-  if (node.type === 'BinaryExpression' && node.operator === '+') {
+  if (isSumOfTexts(node)) {
     const texts = knownTexts(node.left, evaluate);
     append(texts, knownTexts(node.right, evaluate));
     return texts;
   }
   return ['', ''];
+}
+
+function isSumOfTexts({ type, operator, left, right }) {
+  if (type !== 'BinaryExpression' || operator !== '+') return false;
+  return [left, right].some(
+    (it) =>
+      it.type === 'TemplateLiteral' ||
+      typeof it.value === 'string' ||
+      isSumOfTexts(it),
+  );
 }
 
 function append(texts, [first, ...more]) {
@@ -126,6 +136,6 @@ export function findFolder(request, importer, base) {
   }
   const homes = base ? [base, ...parents] : parents;
   return homes
-    .map((home) => path.join(home, request))
+    .map((home) => path.resolve(home, request))
     .find((folder) => fs.existsSync(folder));
 }

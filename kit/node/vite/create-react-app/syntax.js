@@ -58,6 +58,8 @@ export function freeReferences(program, names, evaluate) {
   walk(program, {
     enter(node, parent, key) {
       if (dead.has(node) || TYPE.test(node.type)) return this.skip();
+      // Its names are of the other module.
+      if (/^Export/.test(node.type) && node.source) return this.skip();
       parents.push(node);
       if (parent) declare(node, parent, scopes);
       if (parent === null || FUNCTION.test(node.type)) {
