@@ -1,6 +1,7 @@
 /** What CommonJS in src/ needs while it runs, in a browser and in tests. */
 
 const REQUIRED = new WeakMap();
+const IMPORTED = new WeakMap();
 
 /**
  * Make a module of CommonJS, which runs when it is first required.
@@ -69,12 +70,55 @@ export function required(namespace, isCommonJs = false) {
   return REQUIRED.get(namespace);
 }
 
-/** Give a module as `import * as` does, be it CommonJS or not. */
+/**
+ * Give a module as `import * as` does, be it CommonJS, or one that exports all of CommonJS.
+ *
+ * What CommonJS exports is read when it is asked for, as webpack reads it.
+ *
+ * @param {object} namespace
+ * @returns {object}
+ */
 export function imported(namespace) {
-  if (!('__commonJs' in namespace)) return namespace;
-  const exports = namespace.__commonJs;
-  if (exports?.__esModule) return exports;
-  return copy(exports, { default: exports });
+  const isCommonJs = '__commonJs' in namespace;
+  const others = namespace.__commonJsOf ?? [];
+  if (!isCommonJs && others.length === 0) return namespace;
+  if (!IMPORTED.has(namespace)) {
+    const module = isCommonJs
+      ? ofExports(namespace.__commonJs)
+      : ofAll([namespace, ...others]);
+    IMPORTED.set(namespace, module);
+  }
+  return IMPORTED.get(namespace);
+}
+
+function ofExports(exports) {
+  const get = (name) =>
+    name === 'default' && !exports?.__esModule ? exports : exports?.[name];
+  const has = (name) => name === 'default' || name in Object(exports);
+  const names = () => Reflect.ownKeys(Object(exports));
+  return readWhenAsked(get, has, () => [...names(), 'default']);
+}
+
+function ofAll(modules) {
+  const owner = (name) =>
+    modules.find((it, i) => name in it && (i === 0 || name !== 'default'));
+  return readWhenAsked(
+    (name) => owner(name)?.[name],
+    (name) => owner(name) !== undefined,
+    () => modules.flatMap((it) => Reflect.ownKeys(it)),
+  );
+}
+
+function readWhenAsked(get, has, names) {
+  return new Proxy(Object.create(null), {
+    get: (_, name) => get(name),
+    has: (_, name) => has(name),
+    ownKeys: () => [...new Set(names())],
+    getOwnPropertyDescriptor: (_, name) =>
+      has(name)
+        ? { value: get(name), enumerable: true, configurable: true }
+        : undefined,
+  });
 }
 
 /** Copy a module that may still be running: its values are read when they are asked for. */
@@ -86,6 +130,11 @@ function copy(module, more) {
   }
   for (const name of Object.keys(more)) made[name] = { value: more[name] };
   return Object.create(null, made);
+}
+
+/** Give what an ES module sees as `module`. */
+export function moduleOf(id) {
+  return { id, loaded: true, hot: undefined, exports: {} };
 }
 
 /** Give an SVG's address, which has its component. */

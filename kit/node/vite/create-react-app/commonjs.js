@@ -7,7 +7,8 @@ import { createIdResolver, normalizePath } from 'vite';
 import { readBaseUrl } from './absolute-imports.js';
 import { findFolder, listContext, readRequest } from './contexts.js';
 import { defer, isRequiredFirst, ownExports, waits } from './deferred.js';
-import { PACKAGES, SOURCE } from './files.js';
+import { CODE, PACKAGES, SOURCE, STYLE } from './files.js';
+import { scan } from './scan.js';
 import {
   dotted,
   evaluator,
@@ -28,8 +29,6 @@ const PACKAGES_OF = 'create-react-app:packages-';
 const RUNNER = /[?&]commonjs\b/;
 const TEST_CODE =
   /\/(__tests__|__mocks__)\/|\.(test|spec)\.\w+$|\/setupTests\./;
-const CODE = /\.[cm]?[jt]sx?$/;
-const STYLE = /\.(css|s[ac]ss|less|styl)$/;
 const SOURCE_CODE = { include: SOURCE, exclude: PACKAGES };
 
 /**
@@ -63,9 +62,10 @@ export function commonJs(app) {
       enforce: 'pre',
       resolveId: {
         filter: { id: new RegExp(`^${PACKAGES_OF}`) },
-        handler(id) {
+        handler(id, _importer, options) {
           const { depsOptimizer } = this.environment;
           const file = project.packagesFile(id);
+          if (options.scan) return file;
           return depsOptimizer.getOptimizedDepId(
             depsOptimizer.registerMissingImport(id, file),
           );
@@ -78,7 +78,7 @@ export function commonJs(app) {
       transform: {
         filter: {
           id: { include: SOURCE, exclude: [PACKAGES, RUNNER] },
-          code: /\brequire\b|\bexports\b|\bimport\s*\(/,
+          code: /\brequire\b|\bexports\b|\bimport\s*\(|(?:^|[^.\w'"`/-])module\b/m,
         },
         handler(code, id) {
           if (isTestCode(app, id)) return undefined;
@@ -92,6 +92,23 @@ export function commonJs(app) {
         },
       },
     },
+    {
+      name: 'create-react-app:scripts',
+      enforce: 'pre',
+      transform: {
+        filter: {
+          id: { include: SOURCE, exclude: [PACKAGES, RUNNER] },
+          code: { exclude: /\b(import|export|require|exports|module)\b/ },
+        },
+        handler(code, id) {
+          if (isTestCode(app, id) || !project.isCommonJs(id)) return undefined;
+          return app.isBuild
+            ? { code: `${code}\nmodule.exports;`, map: null }
+            : { code: whenImported(id, [], true), map: { mappings: '' } };
+        },
+      },
+    },
+    scan(app, project),
     {
       name: 'create-react-app:required',
       enforce: 'pre',
@@ -136,12 +153,19 @@ class Project {
 
   isSource(file) {
     const isInside = file.startsWith(`${normalizePath(this.app.root)}/src/`);
-    return isInside && SOURCE.test(file) && !PACKAGES.test(file);
+    const isCode = SOURCE.test(file) && !/\.d\.ts$/.test(file);
+    return isInside && isCode && !PACKAGES.test(file);
   }
 
   /** Tell whether a file is a module in CommonJS. */
   isCommonJs(file) {
-    return this.kindOf(file) === 'CommonJS';
+    return /^(CommonJS|script)$/.test(this.kindOf(file));
+  }
+
+  /** List what a module exports all of. */
+  allOf(file) {
+    const isModule = this.kindOf(file) !== undefined;
+    return isModule ? this.#kinds.get(file).all : [];
   }
 
   /**
@@ -157,9 +181,9 @@ class Project {
     if (time === undefined) return undefined;
     const known = this.#kinds.get(file);
     if (known?.time === time) return known.kind;
-    const kind = kindOfCode(file, fs.readFileSync(file, 'utf8'));
-    this.#kinds.set(file, { time, kind });
-    return kind;
+    const read = readKind(file, fs.readFileSync(file, 'utf8'));
+    this.#kinds.set(file, { time, ...read });
+    return read.kind;
   }
 
   /** Tell whether src/ has any CommonJS: else nobody must look at what is imported. */
@@ -248,12 +272,17 @@ class Project {
   }
 }
 
-function kindOfCode(file, code) {
+function readKind(file, code) {
   const program = parseModule(file, code);
-  if (!program) return 'module';
-  if (isModule(program)) return waits(program) ? 'waiting' : 'module';
+  if (!program) return { kind: 'module', all: [] };
+  if (isModule(program)) {
+    const all = program.body
+      .filter((it) => it.type === 'ExportAllDeclaration' && !it.exported)
+      .map(({ source }) => source.value);
+    return { kind: waits(program) ? 'waiting' : 'module', all };
+  }
   const free = freeReferences(program, NAMES, () => undefined);
-  return free.length > 0 ? 'CommonJS' : 'script';
+  return { kind: free.length > 0 ? 'CommonJS' : 'script', all: [] };
 }
 
 /** The plain address of what is required: run it, and export what it exports. */
@@ -331,18 +360,27 @@ class Rewriting {
 /** Who imports CommonJS gets any name of it: browsers know only those that a module lists. */
 class Importer extends Rewriting {
   prefix = '__imported';
+  #values = new Map();
 
   async rewrite() {
     if (!this.project.hasCommonJs || !this.parse()) return undefined;
+    const { body } = this.program;
     let added = '';
-    for (const node of this.program.body) {
+    const all = [];
+    for (const node of body) {
       if (!(await this.isOfCommonJs(node.source))) continue;
       if (node.type === 'ImportDeclaration' && node.importKind !== 'type') {
         added += this.importNames(node);
       } else if (node.type === 'ExportNamedDeclaration') {
         added += this.exportNames(node);
+      } else if (node.type === 'ExportAllDeclaration' && !node.exported) {
+        all.push(this.module(node.source));
       }
     }
+    if (all.length > 0) {
+      added += `export const __commonJsOf = [${all.join(', ')}];`;
+    }
+    this.readWhenUsed();
     for (const node of find(this.program, 'ImportExpression')) {
       if (!(await this.isOfCommonJs(node.source))) continue;
       this.text.appendLeft(node.end, `.then(${this.runtime('imported')})`);
@@ -352,22 +390,51 @@ class Importer extends Rewriting {
 
   async isOfCommonJs(source) {
     if (typeof source?.value !== 'string') return false;
-    const found = await this.context.resolve(source.value, this.id);
-    return Boolean(found) && this.project.isCommonJs(found.id);
+    return this.hasCommonJs(source.value, this.file);
+  }
+
+  /** Also by `export *`, however far away. */
+  async hasCommonJs(request, importer, seen = new Set()) {
+    const found = await this.context.resolve(request, importer);
+    if (!found || seen.has(found.id)) return false;
+    if (this.project.isCommonJs(found.id)) return true;
+    seen.add(found.id);
+    for (const source of this.project.allOf(found.id)) {
+      if (await this.hasCommonJs(source, found.id, seen)) return true;
+    }
+    return false;
   }
 
   importNames({ start, end, source, specifiers }) {
     if (specifiers.length === 0) return '';
     this.overwrite({ start, end }, `import ${quote(source.value)};`);
-    const module = this.module(source);
-    const names = specifiers.map(({ type, imported, local }) => {
-      if (type === 'ImportNamespaceSpecifier')
-        return `${local.name} = ${module}`;
-      const name =
-        type === 'ImportDefaultSpecifier' ? 'default' : text(imported);
-      return `${local.name} = ${module}[${quote(name)}]`;
-    });
-    return `const ${names.join(', ')};`;
+    const name = `__module${start}`;
+    for (const { type, imported, local } of specifiers) {
+      const isAll = type === 'ImportNamespaceSpecifier';
+      const isDefault = type === 'ImportDefaultSpecifier';
+      const key = isDefault ? 'default' : text(imported ?? {});
+      this.#values.set(local.name, isAll ? name : `${name}.${key}`);
+    }
+    return `const ${name} = ${this.module(source)};`;
+  }
+
+  /** An import is what its module has at that time. */
+  readWhenUsed() {
+    const names = new Set(this.#values.keys());
+    const used = freeReferences(this.program, names, () => undefined, true);
+    for (const { node, parents } of used) {
+      const value = this.#values.get(node.name);
+      const parent = parents.at(-1);
+      if (parent.type === 'ExportSpecifier') {
+        this.text.append(`\nconst ${node.name} = ${value};`);
+      } else if (parent.shorthand) {
+        this.overwrite(node, `${node.name}: ${value}`);
+      } else if (parent.callee === node && parent.type === 'CallExpression') {
+        this.overwrite(node, `(0, ${value})`);
+      } else {
+        this.overwrite(node, value);
+      }
+    }
   }
 
   exportNames({ start, end, source, specifiers }) {
@@ -448,6 +515,9 @@ class Requirer extends Rewriting {
       const isExports =
         node.name === 'exports' ? isMember : /\.exports$/.test(dotted(parent));
       if (this.isModule && isExports) this.refuseMixture(node);
+      if (this.isModule && !isExports && node.name === 'module') {
+        this.describeModule(node, parent);
+      }
     } else if (parent?.type === 'CallExpression' && parent.callee === node) {
       await this.rewriteRequire(parent, parents.slice(0, -1));
     } else if (parent?.type === 'UnaryExpression') {
@@ -459,6 +529,14 @@ class Requirer extends Rewriting {
     } else {
       await this.rewriteMember(parent, parents.at(-2));
     }
+  }
+
+  /** What webpack gives an ES module of `module`; `module.hot` is taken for undefined before. */
+  describeModule(node, parent) {
+    if (dotted(parent) === 'module.hot') return;
+    const id = path.relative(this.project.app.root, this.file);
+    const place = quote(`./${normalizePath(id)}`);
+    this.overwrite(node, `${this.runtime('moduleOf')}(${place})`);
   }
 
   async rewriteMember(member, call) {
@@ -684,7 +762,7 @@ class Requirer extends Rewriting {
     const kind = this.project.kindOf(file);
     const isDeferred = kind === 'module' && !isFirst;
     if (isDeferred) this.project.deferModule(file, this.context.environment);
-    if (isDeferred || kind === 'CommonJS' || kind === 'script') {
+    if (isDeferred || this.project.isCommonJs(file)) {
       return `${this.import('load', `${file}?commonjs`)}()`;
     }
     return this.namespace(request);

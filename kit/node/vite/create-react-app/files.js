@@ -1,5 +1,7 @@
 /** A module of the page. */
 export const SOURCE = /\/src\/[^?]*\.(mjs|[jt]sx?)(\?|$)/;
+export const CODE = /\.[cm]?[jt]sx?$/;
+export const STYLE = /\.(css|s[ac]ss|less|styl)$/;
 export const PACKAGES = /\/node_modules\//;
 /**
  * What is neither code, style nor data: its import is its address.

@@ -6,7 +6,6 @@ import { flow } from './flow.js';
 import { freeNames, namesOfPage } from './names.js';
 import { importInstalled } from './packages.js';
 import { requests } from './requests.js';
-import { scan } from './scan.js';
 import { styles } from './styles.js';
 import { workers } from './workers.js';
 
@@ -27,7 +26,6 @@ export function imports(app) {
     requests(app),
     absoluteImports(app),
     svgComponents(app),
-    scan(app),
     ...code(app),
     workers(app, () => [...code(app), jsxInJavaScript(app)]),
     jsxInJavaScript(app),

@@ -47,19 +47,24 @@ export function isModule(program) {
  * @param {object} program
  * @param {Set<string>} names
  * @param {(node: object) => { value: unknown } | undefined} evaluate what is known of a condition
+ * @param {boolean} [areImports] whether these names are imported, and by that not free
  * @returns {{ node: object, parents: object[] }[]} identifiers, and what they stand in, the
  *   nearest last
  */
-export function freeReferences(program, names, evaluate) {
+export function freeReferences(program, names, evaluate, areImports = false) {
   const found = [];
   const parents = [];
   const scopes = [];
   const dead = new Set();
   walk(program, {
     enter(node, parent, key) {
-      if (dead.has(node) || TYPE.test(node.type)) return this.skip();
+      // `declare var require: any` is TypeScript's way to say that it is there.
+      if (dead.has(node) || TYPE.test(node.type) || node.declare) {
+        return this.skip();
+      }
       // Its names are of the other module.
       if (/^Export/.test(node.type) && node.source) return this.skip();
+      if (areImports && node.type === 'ImportDeclaration') return this.skip();
       parents.push(node);
       if (parent) declare(node, parent, scopes);
       if (parent === null || FUNCTION.test(node.type)) {
@@ -78,8 +83,7 @@ export function freeReferences(program, names, evaluate) {
       }
       const branch = deadBranch(node, evaluate);
       if (branch) dead.add(branch);
-      if (node.type !== 'Identifier' || !names.has(node.name)) return;
-      if (!isReference(parent, key)) return;
+      if (!names.has(node.name) || !isReference(node, parent, key)) return;
       found.push({ node, parents: parents.slice(0, -1), scopes: [...scopes] });
     },
     leave(node) {
@@ -145,7 +149,12 @@ function deadBranch(node, evaluate) {
   return undefined;
 }
 
-function isReference(parent, key) {
+function isReference(node, parent, key) {
+  if (node.type === 'JSXIdentifier') {
+    const isTag = /^JSX(Opening|Closing)Element$/.test(parent.type);
+    return isTag ? !/^[a-z]/.test(node.name) : key === 'object';
+  }
+  if (node.type !== 'Identifier') return false;
   if (key === 'property') return parent.computed;
   if (key === 'key') return parent.computed;
   if (parent.type === 'ExportSpecifier') return key === 'local';

@@ -3,17 +3,22 @@
 import fromLoader from '!!raw-loader!./note.unknown';
 import regenerated from 'regenerator-package';
 import styled from 'styled-components/macro';
+import { computed as throughAll } from './all';
+import { seenBy } from './circle/module';
 import * as everything from './commonjs';
 import defaultOfCommonJs, { computed, named, nothing } from './commonjs';
 import compiled, { name as nameOfCompiled } from './compiled';
 import Decorated from './decorated';
+import empty from './empty';
 import double from './function';
+import inherited, { greet } from './instance';
 import jsx from './jsx';
 import license from './LICENSE';
 import note from './note.unknown';
 import Platform from './platform';
 import { part as reexported } from './reexports';
 import startWorkers from './startWorkers';
+import typed from './typed';
 
 const commonJs = require('./commonjs');
 const data = require('./data.json');
@@ -135,6 +140,12 @@ export default async function values() {
     loader: fromLoader.trim(),
     'jQuery and its plugin': require('./jquery'),
     JSX: jsx,
+    'import of nothing': empty,
+    'export * of CommonJS': throughAll,
+    'inherited by module.exports': [greet, inherited.greet],
+    'CommonJS and a module in a circle': seenBy(),
+    TypeScript: typed,
+    module: [typeof module, String(module && module.hot), module.id],
     decorators: [Decorated.kind, Decorated.isDecorated, new Decorated().name()],
     workers: await startWorkers(),
   };

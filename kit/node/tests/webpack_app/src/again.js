@@ -1,0 +1,3 @@
+export * from './commonjs';
+
+export const own = 1;

@@ -1,0 +1,2 @@
+export * from './again';
+export * from './commonjs';

@@ -1,0 +1,3 @@
+const { seenBy } = require('./module');
+
+exports.late = typeof seenBy === 'function' ? 'late' : 'never';

@@ -1,0 +1,5 @@
+import { late } from './commonjs';
+
+export function seenBy() {
+  return late;
+}

@@ -1,0 +1,1 @@
+window.nothing = 'is exported';

@@ -1,0 +1,7 @@
+class Greeting {
+  get greet() {
+    return 'hello';
+  }
+}
+
+module.exports = new Greeting();
