@@ -3,6 +3,7 @@ import path from 'node:path';
 import {
   assertNothingIsLost,
   OldProject,
+  printable,
   writePlan,
 } from '../lib/adopt-files.js';
 import { missingPeers, planAdoption } from '../lib/adopt-plan.js';
@@ -71,7 +72,7 @@ async function importVite() {
 
 function report(folder, { copied, left, next }, warnings) {
   const places = [...warnings].map(
-    ([text, found]) => `${text}\n    ${found.join(', ')}`,
+    ([text, found]) => `${printable(text)}\n    ${printable(found.join(', '))}`,
   );
   return [
     section(`From ${folder}`, copied),

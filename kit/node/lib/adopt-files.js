@@ -150,6 +150,11 @@ export class OldProject {
   }
 }
 
+/** Take out what a terminal obeys: these are somebody's texts. */
+export function printable(text) {
+  return text.replace(/\p{Cc}/gu, '?');
+}
+
 function literally(text) {
   return text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 }

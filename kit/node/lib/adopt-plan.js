@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { ignoredFiles } from './adopt-files.js';
+import { ignoredFiles, printable } from './adopt-files.js';
 import { scanSource } from './adopt-scan.js';
 import {
   configFiles,
@@ -32,13 +32,19 @@ const ADDED = {
   'flow-remove-types': '^2.300.0',
   tailwindcss: '^3.4.0',
 };
+// Of what old packages ask for, the newest no longer lets them in.
+const RESOLUTIONS = {
+  enzyme: { cheerio: '1.0.0-rc.12' },
+  msw: { 'headers-polyfill': '3.0.10' },
+};
 const TAKEN_KEYS =
-  /^(name|version|private|(devD|d)ependencies|scripts|homepage|proxy|browserslist|jest)$/;
+  /^(name|version|private|resolutions|(devD|d)ependencies|scripts|homepage|proxy|browserslist|jest)$/;
 const PLAIN_SCRIPT =
   /^(react-scripts|craco|react-app-rewired) (start|build|test|eject)$/;
 const STYLE_CONFIG = /^((postcss|tailwind)\.config\.\w+|\.postcssrc.*)$/;
 const NOT_READ =
   /^(craco\.config\..*|config-overrides\..*|\.?babel(rc|\.config).*|jest\.config\..*)$/;
+const LOCKFILE = /^(package-lock\.json|yarn\.lock|pnpm-lock\.yaml)$/;
 const NOBODY_MISSES =
   /^(node_modules|build|\.git|\.gitignore|\.DS_Store|package\.json|package-lock\.json|yarn\.lock|pnpm-lock\.yaml|README\.md|\.env|\.browserslistrc)$/;
 
@@ -57,7 +63,9 @@ export function planAdoption(old, vite) {
   const names = fs.readdirSync(old.folder);
   const { imported, needed, unlisted } = scanSource(old, vite);
   const env = planEnv(old);
-  const styles = names.filter((name) => STYLE_CONFIG.test(name));
+  const styles = names.filter(
+    (name) => STYLE_CONFIG.test(name) && old.list(name)[0] === name,
+  );
   const copies = [...old.pageFiles, ...configFiles(old), ...styles];
   const made = { ...env.files, ...baseUrl(old), ...tailwind(styles, needed) };
   const files = new Map([
@@ -101,6 +109,8 @@ export function planAdoption(old, vite) {
         env.left,
       '"jest", not needed': tests.unneeded,
       '"jest", for test of vite.config.mjs (vitest.dev/config)': tests.left,
+      'the lockfile (versions are resolved anew, within the ranges of package.json)':
+        names.filter((name) => LOCKFILE.test(name)),
       files: others,
     }),
     next: [
@@ -137,7 +147,7 @@ export function missingPeers() {
 function told(lists) {
   return Object.entries(lists)
     .filter(([, list]) => list.length > 0)
-    .map(([name, list]) => `${name}: ${list.join(', ')}`);
+    .map(([name, list]) => printable(`${name}: ${list.join(', ')}`));
 }
 
 function topOf(file) {
@@ -158,9 +168,20 @@ function baseUrl(old) {
   const isSet = places.some((text) =>
     /\bNODE_PATH=["']?(\.\/)?src\/?["']?(\s|$)/.test(text),
   );
-  if (!isSet || configFiles(old).length > 0) return {};
-  const config = { compilerOptions: { baseUrl: 'src' } };
-  return { 'jsconfig.json': `${JSON.stringify(config, null, 2)}\n` };
+  if (!isSet) return {};
+  const [name] = configFiles(old);
+  if (!name) {
+    const config = { compilerOptions: { baseUrl: 'src' } };
+    return { 'jsconfig.json': `${JSON.stringify(config, null, 2)}\n` };
+  }
+  const text = old.read(name);
+  if (/"baseUrl"/.test(text)) return {};
+  const options = /("compilerOptions"\s*:\s*\{)/;
+  if (!options.test(text)) {
+    old.warn('NODE_PATH=src is "baseUrl": "src" in compilerOptions', name);
+    return {};
+  }
+  return { [name]: text.replace(options, '$1\n    "baseUrl": "src",') };
 }
 
 /** react-scripts 5 itself called Tailwind where it found its configuration. */
@@ -200,8 +221,7 @@ function major(range = '') {
 }
 
 function hasPython(place) {
-  const stats = fs.statSync(place, { throwIfNoEntry: false });
-  if (!stats?.isDirectory()) return place.endsWith('.py');
+  if (!fs.lstatSync(place).isDirectory()) return place.endsWith('.py');
   return fs.readdirSync(place).some((name) => name.endsWith('.py'));
 }
 
@@ -237,6 +257,7 @@ function planPackage(old, isUsed, needed, unlisted) {
     package: {
       ...ours,
       ...settings,
+      ...resolutions(before, ours, theirs),
       dependencies: list(
         kept(ours.dependencies),
         [...unlisted].filter(([name]) => !(name in before)),
@@ -259,6 +280,13 @@ function planPackage(old, isUsed, needed, unlisted) {
       .map(([name, command]) => `${name} (${command})`),
     keys: Object.keys(theirs).filter((key) => !TAKEN_KEYS.test(key)),
   };
+}
+
+/** Versions of what packages ask for, by the key of Yarn's. */
+function resolutions(before, ours, theirs) {
+  const known = Object.keys(before).map((name) => RESOLUTIONS[name]);
+  const all = Object.assign({}, ...known, ours.resolutions, theirs.resolutions);
+  return Object.keys(all).length > 0 ? { resolutions: all } : {};
 }
 
 /** What react-scripts read in package.json; without an old "proxy", ours says where the API is. */

@@ -60,6 +60,10 @@ function envLine(name, value) {
   return lines.find((line) => parseEnvFile(line)[name] === value) ?? lines[2];
 }
 
+// Nothing that runs, or is in our way, may come by "extends".
+const CONFIG =
+  /^(?!(?:kit|api|node_modules|deploy|\w+\/package|package|biome)\b)(?:[\w-][\w.-]*\/)*[\w-][\w.-]*\.json$/;
+
 /**
  * List tsconfig.json and jsconfig.json, with what they extend in the project.
  *
@@ -76,9 +80,9 @@ export function configFiles(old) {
     for (const [, base] of (extended?.[1] ?? '').matchAll(/"(\.[^"]*)"/g)) {
       const place = path.posix.join(path.posix.dirname(name), base);
       const file = [place, `${place}.json`].find(
-        (it) => !it.startsWith('..') && isThere(it),
+        (it) => CONFIG.test(it) && isThere(it),
       );
-      if (!file) old.warn('"extends" leads out', name, extended.index);
+      if (!file) old.warn('"extends": not copied', name, extended.index);
       else if (!found.includes(file)) found.push(file);
     }
   }

@@ -561,6 +561,40 @@ describe('settings', () => {
     expect(plan().package.browserslist).toEqual(expected);
   });
 
+  it.each([
+    './.yarnrc.yml',
+    './.git/hooks/pre-commit',
+    './kit/node/package.json',
+    './package.json',
+    './vite.config.mjs',
+    './.vscode/settings.json',
+  ])('of TypeScript bring no %s', async (place) => {
+    const { plan } = await prepare({
+      'tsconfig.json': JSON.stringify({ extends: place }),
+      [place]: place === './package.json' ? JSON.stringify({}) : 'hostile',
+    });
+    const { files, warnings } = plan();
+    expect([...files.keys()]).not.toContain(place.slice(2));
+    expect(Object.keys(warnings)).toContain('"extends": not copied');
+  });
+
+  it('tell nothing that a terminal obeys', async () => {
+    const { plan } = await prepare(
+      manifest({ scripts: { evil: '\u001b[2Jclear' } }),
+    );
+    expect(JSON.stringify(plan().told)).toContain('evil (?[2Jclear)');
+  });
+
+  it('NODE_PATH becomes baseUrl, also in a tsconfig.json that is there', async () => {
+    const { plan } = await prepare({
+      '.env': 'NODE_PATH=src/\n',
+      'tsconfig.json': '{\n  "compilerOptions": {\n    "strict": true\n  }\n}',
+    });
+    expect(plan().files.get('tsconfig.json').text).toContain(
+      '"baseUrl": "src",\n    "strict": true',
+    );
+  });
+
   it('of TypeScript come with what they extend in the project', async () => {
     const { plan } = await prepare({
       'tsconfig.json':
@@ -574,7 +608,7 @@ describe('settings', () => {
       'config/base.json',
       'paths.json',
     ]);
-    expect(warnings).toEqual({ '"extends" leads out': ['tsconfig.json:1'] });
+    expect(warnings).toEqual({ '"extends": not copied': ['tsconfig.json:1'] });
   });
 
   it('of Tailwind get the PostCSS that react-scripts had', async () => {
