@@ -4,7 +4,7 @@ import { normalizePath } from 'vite';
 import { ownExports } from './deferred.js';
 import { PACKAGES } from './files.js';
 import { isInstalled } from './packages.js';
-import { parseModule } from './syntax.js';
+import { find, parseModule } from './syntax.js';
 
 // Where Babel's macros only made names and styles better to read in development.
 const WITHOUT_MACRO = {
@@ -109,8 +109,18 @@ function aliases(root) {
 function worker(found) {
   if (!found || !/\.worker\.[jt]s$/.test(found.id)) return found;
   const program = parseModule(found.id, fs.readFileSync(found.id, 'utf8'));
-  const isWorker = program && !ownExports(program).includes('default');
-  return isWorker ? `${found.id}?worker` : found;
+  if (!program) return found;
+  const [exported] = find(program, 'ExportDefaultDeclaration');
+  const isOwn = exported
+    ? !isNothing(exported.declaration)
+    : ownExports(program).includes('default');
+  return isOwn ? found : `${found.id}?worker`;
+}
+
+/** In TypeScript, the default export is `{} as …` or `null as …`, for its type. */
+function isNothing({ type, expression, properties, value }) {
+  if (/^TS(As|Satisfies)Expression$/.test(type)) return isNothing(expression);
+  return properties?.length === 0 || (type === 'Literal' && value === null);
 }
 
 /** Read webpack's `!!raw-loader!./file.txt`. */
