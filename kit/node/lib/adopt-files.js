@@ -18,7 +18,9 @@ export class OldProject {
    */
   constructor(folder) {
     const place = path.resolve(ROOT, folder);
-    if (!fs.existsSync(place)) throw problem(`There is no folder ${place}.`);
+    if (!fs.statSync(place, { throwIfNoEntry: false })?.isDirectory()) {
+      throw problem(`There is no folder ${place}.`);
+    }
     this.folder = fs.realpathSync(place);
     const ours = fs.realpathSync(ROOT);
     if (isInside(ours, this.folder) || isInside(this.folder, ours)) {
@@ -44,6 +46,19 @@ export class OldProject {
       this.package = JSON.parse(this.manifestText);
     } catch (error) {
       throw problem(`package.json in ${folder} is not JSON: ${error.message}`);
+    }
+    const { dependencies = {}, devDependencies = {} } = this.package ?? {};
+    for (const list of [this.package, dependencies, devDependencies]) {
+      const isList = list && typeof list === 'object' && !Array.isArray(list);
+      const isText = (range) => typeof range === 'string';
+      if (
+        !isList ||
+        (list !== this.package && !Object.values(list).every(isText))
+      ) {
+        throw problem(
+          `package.json in ${folder} is not as npm writes it: dependencies are {"name": "version"}.`,
+        );
+      }
     }
   }
 
@@ -255,8 +270,13 @@ export function writePlan({ files, edits }, going) {
     if (isThere(file)) continue;
     const place = path.join(ROOT, file);
     fs.mkdirSync(path.dirname(place), { recursive: true });
-    if (source.from) fs.copyFileSync(source.from, place);
-    else fs.writeFileSync(place, source.text);
+    if (source.from) {
+      fs.copyFileSync(source.from, place);
+      // The copy of a file that may only be read is one to be edited.
+      fs.chmodSync(place, fs.statSync(place).mode | 0o200);
+    } else {
+      fs.writeFileSync(place, source.text);
+    }
   }
   for (const [file, text] of Object.entries(edits)) {
     fs.writeFileSync(path.join(ROOT, file), text);

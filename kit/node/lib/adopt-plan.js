@@ -230,6 +230,11 @@ function planPackage(old, isUsed, needed, unlisted) {
   const ours = readPackage();
   const { scripts = {}, ...theirs } = old.package;
   const before = { ...theirs.dependencies, ...theirs.devDependencies };
+  if (!before.react) {
+    throw problem(
+      'The old project is none of React: its package.json lists no "react".',
+    );
+  }
   if (major(before.react) < 16) {
     throw problem(
       `The old project has React ${before.react}. Bring it to 16.14 or a newer one first.`,
@@ -284,7 +289,9 @@ function planPackage(old, isUsed, needed, unlisted) {
 
 /** Versions of what packages ask for, by the key of Yarn's. */
 function resolutions(before, ours, theirs) {
-  const known = Object.keys(before).map((name) => RESOLUTIONS[name]);
+  const known = Object.entries(before)
+    .filter(([name, range]) => name !== 'msw' || major(range) === 0)
+    .map(([name]) => RESOLUTIONS[name]);
   const all = Object.assign({}, ...known, ours.resolutions, theirs.resolutions);
   return Object.keys(all).length > 0 ? { resolutions: all } : {};
 }
@@ -324,7 +331,7 @@ function rangeHere(name, range, folder) {
   const sass = /^(\^?)[~=]?1\.(\d+)/.exec(range);
   if (name === 'sass' && !sass?.[1] && !(sass?.[2] >= 70)) return ADDED.sass;
   const [, kind, place] =
-    /^(file:|link:|portal:)(\.{1,2}\/.*)$/.exec(range) ?? [];
+    /^(file:|link:|portal:)(?!\/|~|[a-z]:)(.+)$/i.exec(range) ?? [];
   if (!kind) return range;
   const between = path.relative(ROOT, path.resolve(folder, place));
   return kind + between.replaceAll(path.sep, '/');

@@ -167,16 +167,26 @@ function aliasOf([pattern, replacement]) {
 export function planTests(jest) {
   const result = { test: {}, taken: [], unneeded: [], left: [] };
   for (const [key, value] of Object.entries(jest)) {
-    const [[name, option] = []] = Object.entries(JEST[key]?.(value) ?? {});
+    const [[name, option] = []] = Object.entries(inVitest(key, value));
     if (name && !(Array.isArray(option) && option.length === 0)) {
       result.test[name] = merged(result.test[name], option);
       result.taken.push(key);
     } else {
-      const isUnneeded = key in JEST || UNNEEDED.test(key);
+      const isUnneeded = name || UNNEEDED.test(key);
       result[isUnneeded ? 'unneeded' : 'left'].push(key);
     }
   }
   return result;
+}
+
+/** Nothing, where the value is not what Jest takes. */
+function inVitest(key, value) {
+  if (!Object.hasOwn(JEST, key) || value === null) return {};
+  try {
+    return JEST[key](value);
+  } catch {
+    return {};
+  }
 }
 
 function merged(before, option) {
