@@ -84,18 +84,23 @@ export function imported(namespace) {
   if (!isCommonJs && others.length === 0) return namespace;
   if (!IMPORTED.has(namespace)) {
     const module = isCommonJs
-      ? ofExports(namespace.__commonJs)
+      ? ofExports(() => namespace.__commonJs)
       : ofAll([namespace, ...others]);
     IMPORTED.set(namespace, module);
   }
   return IMPORTED.get(namespace);
 }
 
-function ofExports(exports) {
-  const get = (name) =>
-    name === 'default' && !exports?.__esModule ? exports : exports?.[name];
-  const has = (name) => name === 'default' || name in Object(exports);
-  const names = () => Reflect.ownKeys(Object(exports));
+/** In a circle, there may be none yet. */
+function ofExports(read) {
+  const get = (name) => {
+    const exports = read();
+    return name === 'default' && !exports?.__esModule
+      ? exports
+      : exports?.[name];
+  };
+  const has = (name) => name === 'default' || name in Object(read());
+  const names = () => Reflect.ownKeys(Object(read()));
   return readWhenAsked(get, has, () => [...names(), 'default']);
 }
 

@@ -247,7 +247,10 @@ class Project {
     if (!this.#deferred.has(file)) return undefined;
     const program = parseModule(file, fs.readFileSync(file, 'utf8'));
     const names = ownExports(program).filter((name) => name !== 'default');
-    return whenImported(file, names, false);
+    const all = program.body
+      .filter((it) => it.type === 'ExportAllDeclaration' && !it.exported)
+      .map(({ source }) => `export * from ${source.raw};`);
+    return `${whenImported(file, names, false)}\n${all.join('\n')}`;
   }
 
   packagesFile(id) {
@@ -373,7 +376,9 @@ class Importer extends Rewriting {
         added += this.importNames(node);
       } else if (node.type === 'ExportNamedDeclaration') {
         added += this.exportNames(node);
-      } else if (node.type === 'ExportAllDeclaration' && !node.exported) {
+      } else if (node.exported) {
+        added += this.exportAs(node);
+      } else if (node.type === 'ExportAllDeclaration') {
         all.push(this.module(node.source));
       }
     }
@@ -437,6 +442,12 @@ class Importer extends Rewriting {
     }
   }
 
+  exportAs({ start, end, source, exported }) {
+    this.overwrite({ start, end }, `import ${quote(source.value)};`);
+    const name = `__export${start}`;
+    return `const ${name} = ${this.module(source)}; export { ${name} as ${text(exported)} };`;
+  }
+
   exportNames({ start, end, source, specifiers }) {
     this.overwrite({ start, end }, `import ${quote(source.value)};`);
     const module = this.module(source);
@@ -476,6 +487,7 @@ class Requirer extends Rewriting {
     if (!this.parse()) return undefined;
     await this.rewriteReferences();
     const before = this.importPackages();
+    this.removeDeclared();
     if (!this.isModule) {
       const run = this.runtime('commonJs');
       this.text.append('\n});');
@@ -494,6 +506,14 @@ class Requirer extends Rewriting {
       `${imports.join('')}${before}export const load = ${run}((exports) => {${exportAs}`,
       true,
     );
+  }
+
+  /** Remove `declare …`: no function may declare its own parameters, or a module. */
+  removeDeclared() {
+    for (const node of this.program.body.filter((it) => it.declare)) {
+      const lines = this.code.slice(node.start, node.end).replace(/.+/g, '');
+      this.overwrite(node, `;${lines}`);
+    }
   }
 
   async rewriteReferences() {
@@ -536,7 +556,8 @@ class Requirer extends Rewriting {
     if (dotted(parent) === 'module.hot') return;
     const id = path.relative(this.project.app.root, this.file);
     const place = quote(`./${normalizePath(id)}`);
-    this.overwrite(node, `${this.runtime('moduleOf')}(${place})`);
+    const module = `${this.runtime('moduleOf')}(${place})`;
+    this.overwrite(node, parent?.shorthand ? `module: ${module}` : module);
   }
 
   async rewriteMember(member, call) {
@@ -545,6 +566,8 @@ class Requirer extends Rewriting {
     if (name === 'context' && isCalled) await this.rewriteContext(call);
     else if (name === 'resolve' && isCalled) await this.rewriteResolve(call);
     else if (name === 'ensure') this.rewriteEnsure(member, call);
+    // No module of a page was started by itself.
+    else if (name === 'main') this.overwrite(member, 'undefined');
     else {
       this.warn(member, `${dotted(member)} is webpack's`);
       this.overwrite(member.object, this.runtime('missing'));
@@ -661,6 +684,8 @@ class Requirer extends Rewriting {
     const place = written.replace(/\/?$/, '/');
     const folder = findFolder(place, this.file, base);
     if (!folder) {
+      const wanted = path.resolve(path.dirname(this.file), place);
+      this.project.folders.set(this.id, [`${normalizePath(wanted)}/`]);
       this.context.error(`There is no folder ${written}.`, request.start);
     }
     const { pattern, flags } = test?.regex ?? { pattern: '.*', flags: '' };

@@ -64,7 +64,8 @@ export function ownExports(program) {
   });
 }
 
-function declaredNames({ type, id, declarations }) {
+function declaredNames({ type, id, declarations, declare }) {
+  if (declare) return [];
   if (declarations) return declarations.flatMap((it) => patternNames(it.id));
   // Types have no value.
   return /^(Class|Function|TSEnum)Declaration$/.test(type) ? [id.name] : [];

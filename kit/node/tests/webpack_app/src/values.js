@@ -4,6 +4,7 @@ import fromLoader from '!!raw-loader!./note.unknown';
 import regenerated from 'regenerator-package';
 import styled from 'styled-components/macro';
 import { computed as throughAll } from './all';
+import { barrelled, namespace } from './barrel';
 import { seenBy } from './circle/module';
 import * as everything from './commonjs';
 import defaultOfCommonJs, { computed, named, nothing } from './commonjs';
@@ -83,6 +84,13 @@ export default async function values() {
     'CommonJS that Babel made': [compiled, nameOfCompiled],
     'a function as module.exports': double(2),
     're-export of CommonJS': reexported,
+    'a barrel, also required': [
+      barrelled,
+      namespace.named,
+      require('./barrel').barrelled,
+    ],
+    'module handed on': typeof { module }.module,
+    'declare in TypeScript': require('./declares').code,
     'ES module required': [
       ecmaScript.default,
       ecmaScript.__esModule,

@@ -1,0 +1,2 @@
+export * from './barrelled';
+export * as namespace from './commonjs';
