@@ -28,9 +28,12 @@ export async function adopt(folder, ...others) {
   const old = new OldProject(folder);
   const plan = planAdoption(old, await importVite());
   writePlan(plan, assertNothingIsLost(plan.files));
-  const code = await install(plan);
   console.log(report(folder, plan, old.warnings));
-  if (code !== 0) {
+  const { code, added } = await install();
+  console.log(section('Also installed, as packages ask for it', added));
+  if (code === 0) {
+    console.log(section('Next', plan.next));
+  } else {
     console.error(
       '\nThe packages could not be installed; the reason is above. All else is done, package.json ' +
         'included.\nMend what it says, then run: npm run add-frontend\n',
@@ -40,16 +43,13 @@ export async function adopt(folder, ...others) {
 }
 
 /** Install, and then what packages ask for, and what those ask for. */
-async function install({ copied }) {
+async function install() {
   const added = [];
   for (;;) {
     const code = await installFrontend(['install', '--no-immutable']);
     const peers = Object.entries(missingPeers());
     if (code !== 0 || peers.every(([name]) => added.includes(name))) {
-      if (added.length > 0) {
-        copied.push(`packages that others ask for: ${added.join(', ')}`);
-      }
-      return code;
+      return { code, added };
     }
     added.push(...peers.map(([name]) => name));
     const { dependencies, ...rest } = readPackage();
@@ -70,7 +70,7 @@ async function importVite() {
   return import('vite');
 }
 
-function report(folder, { copied, left, next }, warnings) {
+function report(folder, { copied, left }, warnings) {
   const places = [...warnings].map(
     ([text, found]) => `${printable(text)}\n    ${printable(found.join(', '))}`,
   );
@@ -78,7 +78,6 @@ function report(folder, { copied, left, next }, warnings) {
     section(`From ${folder}`, copied),
     section('Left behind', left),
     section('Not supported here, or not as it was', places),
-    section('Next', next),
   ].join('');
 }
 

@@ -203,7 +203,7 @@ function warnOfConfig(old, names) {
   if (typeof old.package.proxy === 'object') {
     const at = old.manifestText.indexOf('"proxy"');
     old.warn(
-      'A "proxy" that is an object: src/setupProxy.js',
+      'A "proxy" that is an object is not read: write the address of the API, or src/setupProxy.js',
       'package.json',
       at,
     );

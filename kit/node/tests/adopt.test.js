@@ -536,7 +536,10 @@ describe('settings', () => {
     [
       { '/api': {} },
       'http://127.0.0.1:5000',
-      { 'A "proxy" that is an object: src/setupProxy.js': ['package.json:1'] },
+      {
+        'A "proxy" that is an object is not read: write the address of the API, or src/setupProxy.js':
+          ['package.json:1'],
+      },
     ],
   ])('"proxy": %j becomes %s', async (proxy, expected, warnings) => {
     const { plan } = await prepare(manifest({ proxy }));

@@ -16,6 +16,7 @@ export function absoluteImports(app) {
   return {
     name: 'create-react-app:absolute-imports',
     enforce: 'pre',
+    config: () => ({ resolve: { alias: aliases(app.root) } }),
     configResolved() {
       base = readBaseUrl(app);
     },
@@ -35,6 +36,32 @@ export function absoluteImports(app) {
 }
 
 /**
+ * Read "paths" of tsconfig.json or jsconfig.json, which CRACO's users repeated in its alias.
+ *
+ * @param {string} root the project's folder
+ * @returns {{ find: RegExp, replacement: string }[]} those below src/; others are of types alone
+ */
+export function aliases(root) {
+  const { baseUrl = '.', paths = {} } = readCompilerOptions(root).options;
+  const base = path.resolve(root, baseUrl);
+  return Object.entries(paths).flatMap(([name, [target = '']]) => {
+    const place = path.resolve(base, target);
+    const isInside = place.startsWith(path.join(root, 'src'));
+    if (!isInside || name.startsWith('*')) return [];
+    const [before, after] = name.split('*').map(literally);
+    const isExact = after === undefined;
+    return {
+      find: new RegExp(isExact ? `^${before}$` : `^${before}(.*)${after}$`),
+      replacement: normalizePath(place).replace('*', '$1'),
+    };
+  });
+}
+
+function literally(text) {
+  return text.replace(/[.+?^${}()|[\]\\/]/g, '\\$&');
+}
+
+/**
  * Read "baseUrl" of tsconfig.json or jsconfig.json.
  *
  * @param {import('./index.js').App} app
@@ -42,10 +69,8 @@ export function absoluteImports(app) {
  * @throws {Error} when the file cannot be read, or names a folder that create-react-app refuses
  */
 export function readBaseUrl({ root }) {
-  const names = ['tsconfig.json', 'jsconfig.json'];
-  const name = names.find((file) => fs.existsSync(path.join(root, file)));
-  if (!name) return undefined;
-  const { baseUrl } = readTypeScriptConfig(root, name).compilerOptions ?? {};
+  const { name, options } = readCompilerOptions(root);
+  const { baseUrl } = options;
   if (!baseUrl) return undefined;
   const base = path.resolve(root, baseUrl);
   const place = normalizePath(path.relative(root, base));
@@ -58,9 +83,13 @@ export function readBaseUrl({ root }) {
   );
 }
 
-function readTypeScriptConfig(root, name) {
+function readCompilerOptions(root) {
+  const names = ['tsconfig.json', 'jsconfig.json'];
+  const name = names.find((file) => fs.existsSync(path.join(root, file)));
+  if (!name) return { options: {} };
   try {
-    return parseTsconfig(path.join(root, name));
+    const { compilerOptions } = parseTsconfig(path.join(root, name));
+    return { name, options: compilerOptions ?? {} };
   } catch (error) {
     throw problem(`${name} cannot be read: ${error.message}`);
   }

@@ -1,8 +1,10 @@
 /** What webpack and Babel gave this code; expected.json says what that is. */
 
 import fromLoader from '!!raw-loader!./note.unknown';
+import { name as aliased } from '@parts/Folder';
 import regenerated from 'regenerator-package';
 import styled from 'styled-components/macro';
+import { code as aliasOfFile } from '~lang';
 import { computed as throughAll } from './all';
 import { barrelled, namespace } from './barrel';
 import { seenBy } from './circle/module';
@@ -154,6 +156,7 @@ export default async function values() {
     'CommonJS and a module in a circle': seenBy(),
     TypeScript: typed,
     module: [typeof module, String(module && module.hot), module.id],
+    'by an alias': [aliased, aliasOfFile, require('@parts/Two').name],
     decorators: [Decorated.kind, Decorated.isDecorated, new Decorated().name()],
     workers: await startWorkers(),
   };
