@@ -148,7 +148,7 @@ def serve_build(page: Page, build: Path) -> None:
 
 
 def test_tests_give_the_code_what_webpack_gave(app: Path) -> None:
-    assert "Tests  2 passed" in succeed(app, "test-frontend", NO_COLOR="1")
+    assert "Tests  3 passed" in succeed(app, "test-frontend", NO_COLOR="1")
 
 
 @pytest.mark.parametrize("name", ["start", "build"])

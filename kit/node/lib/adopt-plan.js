@@ -15,7 +15,7 @@ const CONFIG = 'vite.config.mjs';
 // Of react-scripts, and what it brings or is changed by; src/ may import one of them all the same.
 const KIN = new RegExp(
   `^(?!@types/)(${[
-    'react-scripts.*|react-dev-utils|react-error-overlay|cra-.*|@rescripts/.*',
+    '.*react-scripts.*|react-dev-utils|react-error-overlay|cra-.*|@rescripts/.*',
     '@?craco.*|customize-cra.*|react-app-(rewire|alias).*',
     '@babel/.*|babel-.*|.*webpack.*|.*-loader|.*eslint.*',
     '@jest/.*|jest(-.*)?|ts-jest|identity-obj-proxy',
@@ -37,8 +37,9 @@ const RESOLUTIONS = {
   enzyme: { cheerio: '1.0.0-rc.12' },
   msw: { 'headers-polyfill': '3.0.10' },
 };
+const OPEN = /^(>|\*|x$|latest$|next$|$)/;
 const TAKEN_KEYS =
-  /^(name|version|private|resolutions|(devD|d)ependencies|scripts|homepage|proxy|browserslist|jest)$/;
+  /^(name|version|private|resolutions|(devD|optionalD|peerD|d)ependencies|scripts|homepage|proxy|browserslist|jest)$/;
 const PLAIN_SCRIPT =
   /^(react-scripts|craco|react-app-rewired) (start|build|test|eject)$/;
 const STYLE_CONFIG = /^((postcss|tailwind)\.config\.\w+|\.postcssrc.*)$/;
@@ -229,6 +230,12 @@ function hasPython(place) {
 function planPackage(old, isUsed, needed, unlisted) {
   const ours = readPackage();
   const { scripts = {}, ...theirs } = old.package;
+  // npm installs all of these.
+  theirs.dependencies = {
+    ...theirs.optionalDependencies,
+    ...theirs.peerDependencies,
+    ...theirs.dependencies,
+  };
   const before = { ...theirs.dependencies, ...theirs.devDependencies };
   if (!before.react) {
     throw problem(
@@ -249,7 +256,7 @@ function planPackage(old, isUsed, needed, unlisted) {
   const taken = (list = {}) =>
     Object.entries(list)
       .filter(([name]) => !isDropped(name))
-      .map(([name, range]) => [name, rangeHere(name, range, old.folder)]);
+      .map(([name, range]) => [name, rangeHere(name, range, old)]);
   const { react } = Object.fromEntries(taken(before));
   const kept = (list) =>
     Object.entries(list ?? {}).filter(
@@ -322,17 +329,20 @@ function isReplaced(name, before) {
   return !(name === '@testing-library/dom' && wantsDom);
 }
 
-function rangeHere(name, range, folder) {
+function rangeHere(name, range, old) {
   // The first 16 with the JSX runtime that code is compiled for.
-  const old = /^~?16\.(\d+)/.exec(range);
-  if (/^react(-dom|-test-renderer)?$/.test(name) && old?.[1] < 14)
+  const minor = /^~?16\.(\d+)/.exec(range)?.[1];
+  if (/^react(-dom|-test-renderer)?$/.test(name) && minor < 14)
     return '^16.14.0';
+  // What is open above was another version then.
+  const installed = OPEN.test(range) && old.installedVersion(name);
+  if (installed) return `^${installed}`;
   // The first with the interface that Vite calls.
   const sass = /^(\^?)[~=]?1\.(\d+)/.exec(range);
   if (name === 'sass' && !sass?.[1] && !(sass?.[2] >= 70)) return ADDED.sass;
   const [, kind, place] =
     /^(file:|link:|portal:)(?!\/|~|[a-z]:)(.+)$/i.exec(range) ?? [];
   if (!kind) return range;
-  const between = path.relative(ROOT, path.resolve(folder, place));
+  const between = path.relative(ROOT, path.resolve(old.folder, place));
   return kind + between.replaceAll(path.sep, '/');
 }

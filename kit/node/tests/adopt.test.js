@@ -588,6 +588,21 @@ describe('settings', () => {
     expect(JSON.stringify(plan().told)).toContain('evil (?[2Jclear)');
   });
 
+  it('list what npm installed, in the version that it was', async () => {
+    const { plan } = await prepare({
+      ...manifest({
+        dependencies: { react: '>=16.8.0', 'custom-react-scripts': '0.2.0' },
+        optionalDependencies: { reactstrap: '8.10.1' },
+      }),
+      'package-lock.json':
+        '{ "packages": { "node_modules/react": { "version": "18.2.0" } } }',
+    });
+    const { dependencies } = plan().package;
+    expect(dependencies.react).toBe('^18.2.0');
+    expect(dependencies.reactstrap).toBe('8.10.1');
+    expect(dependencies['custom-react-scripts']).toBeUndefined();
+  });
+
   it('NODE_PATH becomes baseUrl, also in a tsconfig.json that is there', async () => {
     const { plan } = await prepare({
       '.env': 'NODE_PATH=src/\n',

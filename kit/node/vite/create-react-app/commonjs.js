@@ -52,7 +52,7 @@ export function commonJs(app) {
       transform: {
         filter: { id: SOURCE_CODE, code: /\bfrom\b|\bimport\s*\(/ },
         handler(code, id) {
-          if (app.isBuild || isTestCode(app, id)) return undefined;
+          if (app.isBuild) return undefined;
           return new Importer(this, project, code, id).rewrite();
         },
       },

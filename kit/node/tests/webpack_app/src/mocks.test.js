@@ -1,3 +1,5 @@
+import { computed } from './commonjs';
+import { name as late } from './late';
 import values from './values';
 
 jest.mock('./late', () => ({ name: 'a mock' }));
@@ -16,4 +18,9 @@ test('what is required can be replaced', async () => {
   expect(found['order of effects']).toEqual(['before', 'a mock']);
   expect(found['ES module required'].slice(0, 2)).toEqual(['mocked', true]);
   expect(found['react-native']).toBe('a fake');
+});
+
+test('a test imports what CommonJS exports by any name', () => {
+  expect(computed).toBe('computed');
+  expect(late).toBe('a mock');
 });
