@@ -27,6 +27,9 @@ const RUNTIME = normalizePath(
 const NAMES = new Set(['require', 'module', 'exports']);
 const PACKAGES_OF = 'create-react-app:packages-';
 const RUNNER = /[?&]commonjs\b/;
+// `module` as a value, and no word of a comment or of a file's name.
+const MAY_BE_COMMONJS =
+  /\brequire\b|\bexports\b|\bimport\s*\(|(?:^|[^.\w'"`/-])module\s*(?:[.)\]}&|?,;=!]|$)/m;
 const TEST_CODE =
   /\/(__tests__|__mocks__)\/|\.(test|spec)\.\w+$|\/setupTests\./;
 const SOURCE_CODE = { include: SOURCE, exclude: PACKAGES };
@@ -47,12 +50,16 @@ export function commonJs(app) {
   return [
     {
       name: 'create-react-app:imports-of-commonjs',
+      // Rolldown knows them.
+      apply: 'serve',
       enforce: 'pre',
-      configResolved: (config) => project.configure(config),
+      load: {
+        filter: { id: { include: SOURCE, exclude: [PACKAGES, RUNNER] } },
+        handler: (id) => project.runDeferred(id),
+      },
       transform: {
         filter: { id: SOURCE_CODE, code: /\bfrom\b|\bimport\s*\(/ },
         handler(code, id) {
-          if (app.isBuild) return undefined;
           return new Importer(this, project, code, id).rewrite();
         },
       },
@@ -60,6 +67,7 @@ export function commonJs(app) {
     {
       name: 'create-react-app:commonjs',
       enforce: 'pre',
+      configResolved: (config) => project.configure(config),
       resolveId: {
         filter: { id: new RegExp(`^${PACKAGES_OF}`) },
         handler(id, _importer, options) {
@@ -71,14 +79,10 @@ export function commonJs(app) {
           );
         },
       },
-      load: {
-        filter: { id: { include: SOURCE, exclude: [PACKAGES, RUNNER] } },
-        handler: (id) => project.runDeferred(id),
-      },
       transform: {
         filter: {
           id: { include: SOURCE, exclude: [PACKAGES, RUNNER] },
-          code: /\brequire\b|\bexports\b|\bimport\s*\(|(?:^|[^.\w'"`/-])module\b/m,
+          code: MAY_BE_COMMONJS,
         },
         handler(code, id) {
           if (isTestCode(app, id)) return undefined;

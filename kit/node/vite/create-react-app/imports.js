@@ -106,6 +106,7 @@ function explainSvgComponents(app) {
 /** Compile JSX in src/*.js too: Vite itself expects it only in .jsx and .tsx. */
 function jsxInJavaScript(app) {
   let sourcemap;
+  let define;
   return {
     name: 'create-react-app:jsx-in-js',
     enforce: 'pre',
@@ -114,6 +115,7 @@ function jsxInJavaScript(app) {
       optimizeDeps: { rolldownOptions: { moduleTypes: { '.js': 'jsx' } } },
     }),
     configResolved({ build }) {
+      define = app.isDevelopment ? namesOfPage(app) : undefined;
       sourcemap = !app.isBuild || Boolean(build.sourcemap);
     },
     transform: {
@@ -124,7 +126,7 @@ function jsxInJavaScript(app) {
           tsconfig: false,
           sourcemap,
           sourceType: app.isBuild ? undefined : 'module',
-          define: app.isDevelopment ? namesOfPage(app) : undefined,
+          define,
           decorator: DECORATORS,
           jsx: {
             runtime: 'automatic',

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { builtinModules } from 'node:module';
 import path from 'node:path';
 import { normalizePath } from 'vite';
 import { ownExports } from './deferred.js';
@@ -41,6 +42,9 @@ const POLYFILLS = {
   vm: 'vm-browserify',
   zlib: 'browserify-zlib',
 };
+const OF_NODE = new RegExp(
+  `^(node:)?(${builtinModules.filter((it) => /^[a-z]\w*$/.test(it)).join('|')})$`,
+);
 const EXTERNAL = /^__vite-browser-external/;
 
 /**
@@ -57,7 +61,7 @@ export function requests(app) {
     config: () => ({ resolve: { alias: aliases(app.root) } }),
     resolveId: {
       filter: {
-        id: /!|[./]macro(\.c?js)?$|^(node:)?[a-z_]+$|\.worker(\.[jt]s)?$/,
+        id: [/!|[./]macro(\.c?js)?$|\.worker(\.[jt]s)?$/, OF_NODE],
       },
       async handler(id, importer, options) {
         if (!importer || PACKAGES.test(importer)) return undefined;
