@@ -15,6 +15,7 @@ import {
   exportedNames,
   find,
   freeReferences,
+  IN_MODULES,
   isModule,
   isTried,
   lineOf,
@@ -152,7 +153,11 @@ class Project {
     this.cache = path.join(cacheDir, 'commonjs');
     // Tests may change process.env.
     const env = app.isTest ? undefined : app.pageEnv;
-    this.evaluate = evaluator(env, app.pageEnv.NODE_ENV);
+    const { NODE_ENV } = app.pageEnv;
+    this.evaluators = {
+      script: evaluator(env, NODE_ENV),
+      module: evaluator(env, NODE_ENV, true),
+    };
   }
 
   isSource(file) {
@@ -323,6 +328,8 @@ class Rewriting {
   parse() {
     this.program = parseModule(this.id, this.code);
     this.isModule = this.program && isModule(this.program);
+    const { module, script } = this.project.evaluators;
+    this.evaluate = this.isModule ? module : script;
     return this.program && this.project.isSource(this.file);
   }
 
@@ -522,7 +529,7 @@ class Requirer extends Rewriting {
 
   async rewriteReferences() {
     const { program, project } = this;
-    const free = freeReferences(program, NAMES, project.evaluate);
+    const free = freeReferences(program, NAMES, this.evaluate);
     for (const { node, parents } of free) await this.rewriteName(node, parents);
     for (const node of find(program, 'ImportExpression')) {
       await this.rewriteImport(node);
@@ -535,7 +542,9 @@ class Requirer extends Rewriting {
     const parent = parents.at(-1);
     const isMember =
       parent?.type === 'MemberExpression' && parent.object === node;
-    if (node.name !== 'require') {
+    if (parent?.operator === 'typeof' && this.isModule) {
+      this.overwrite(parent, quote(IN_MODULES[node.name]));
+    } else if (node.name !== 'require') {
       const isExports =
         node.name === 'exports' ? isMember : /\.exports$/.test(dotted(parent));
       if (this.isModule && isExports) this.refuseMixture(node);
@@ -613,7 +622,7 @@ class Requirer extends Rewriting {
     const isFirst = isRequiredFirst(
       this.program,
       [...parents, call],
-      this.project.evaluate,
+      this.evaluate,
     );
     const options = { hasDefault, isTried: isTried(parents), isFirst, write };
     const value = request && (await this.value(request, request, options));
@@ -640,7 +649,8 @@ class Requirer extends Rewriting {
 
   /** Write what a request gives; undefined where nothing of it is known. */
   async value(request, around, options) {
-    const { evaluate, base } = this.project;
+    const { evaluate } = this;
+    const { base } = this.project;
     if (request.type === 'ConditionalExpression') {
       const { test, consequent, alternate } = request;
       const yes = await this.value(consequent, around, options);
@@ -674,7 +684,8 @@ class Requirer extends Rewriting {
   }
 
   async rewriteContext(call) {
-    const { evaluate, base } = this.project;
+    const { evaluate } = this;
+    const { base } = this.project;
     const [request, deep, test, mode] = call.arguments;
     const written = request && evaluate(request)?.value;
     const isDeep = deep ? evaluate(deep) : { value: true };
@@ -706,7 +717,7 @@ class Requirer extends Rewriting {
 
   /** A module's id, as webpack named it in development. */
   async rewriteResolve(call) {
-    const known = call.arguments[0] && this.project.evaluate(call.arguments[0]);
+    const known = call.arguments[0] && this.evaluate(call.arguments[0]);
     const request = known && String(known.value);
     const found = request && (await this.context.resolve(request, this.file));
     if (!found) {

@@ -161,6 +161,13 @@ function isReference(node, parent, key) {
   return !/^(label|imported|meta|params)$/.test(key);
 }
 
+/** What `typeof` says in an ES module, as webpack has it. */
+export const IN_MODULES = {
+  require: 'function',
+  module: 'object',
+  exports: 'undefined',
+};
+
 /**
  * Make a function that tells what an expression says at build time: conditions on process.env,
  * `module.hot` and literals.
@@ -168,9 +175,10 @@ function isReference(node, parent, key) {
  * @param {Record<string, string> | undefined} env process.env of the page; undefined where it
  *   can change
  * @param {string} nodeEnv
+ * @param {boolean} [isModule] whether it is of an ES module, which has no `exports`
  * @returns {(node: object) => { value: unknown } | undefined}
  */
-export function evaluator(env, nodeEnv) {
+export function evaluator(env, nodeEnv, isModule = false) {
   const evaluate = (node) => {
     switch (node?.type) {
       case 'Literal':
@@ -212,6 +220,9 @@ export function evaluator(env, nodeEnv) {
     const name = dotted(argument);
     if (operator === 'typeof' && name === 'Buffer') {
       return { value: 'undefined' };
+    }
+    if (operator === 'typeof' && isModule && Object.hasOwn(IN_MODULES, name)) {
+      return { value: IN_MODULES[name] };
     }
     const inner = evaluate(argument);
     if (!inner || !/^(!|typeof|void)$/.test(operator)) return undefined;

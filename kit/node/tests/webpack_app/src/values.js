@@ -22,6 +22,7 @@ import Platform from './platform';
 import { part as reexported } from './reexports';
 import startWorkers from './startWorkers';
 import typed from './typed';
+import { before } from './umd';
 
 const commonJs = require('./commonjs');
 const data = require('./data.json');
@@ -156,6 +157,7 @@ export default async function values() {
     'CommonJS and a module in a circle': seenBy(),
     TypeScript: typed,
     module: [typeof module, String(module && module.hot), module.id],
+    'UMD in a module': [before, window.umd, typeof exports],
     'by an alias': [aliased, aliasOfFile, require('@parts/Two').name],
     decorators: [Decorated.kind, Decorated.isDecorated, new Decorated().name()],
     workers: await startWorkers(),
