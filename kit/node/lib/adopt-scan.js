@@ -1,4 +1,5 @@
 import { builtinModules } from 'node:module';
+import path from 'node:path';
 
 const TEST = /\/__(tests|mocks)__\/|\.(test|spec)\.\w+$|^src\/setupTests\./;
 const PROXY = 'src/setupProxy.js';
@@ -64,6 +65,10 @@ function scanModule(old, vite, file, { imported, needed, unlisted }) {
     if (typeof id !== 'string') return;
     for (const [pattern, text] of NOT_HERE) {
       if (pattern.test(id)) warn(text, node);
+    }
+    const place = path.posix.join(path.posix.dirname(file), id);
+    if (/^\./.test(id) && !/^(src|public)(\/|$)/.test(place)) {
+      warn('Imports what is not in src/, and was not copied', node);
     }
     const name = nameIn(id);
     imported.add(name);

@@ -736,6 +736,10 @@ describe('a warning', () => {
     ],
     ["\nimport m from '!!my-loader!./x';", ["A loader of webpack's"]],
     [
+      "\nimport m from '../../internals/x';",
+      ['Imports what is not in src/, and was not copied'],
+    ],
+    [
       "\nimport { it } from '@jest/globals';",
       [
         '@jest/globals: delete the import, they are global',
