@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from playwright.sync_api import Page, Route
 from servers import ROOT, clean_env
 
 NOT_COPIED = (
@@ -79,3 +80,20 @@ def replace_page(project: Path, folder: Path) -> None:
     for part in ("src", "public"):
         shutil.rmtree(project / part)
         shutil.copytree(folder / part, project / part)
+
+
+def put_packages(project: Path, fixture: Path) -> None:
+    """Install the packages that a fixture has made up."""
+    for package in (fixture / "packages").iterdir():
+        place = project / "node_modules" / package.name
+        shutil.copytree(package, place, dirs_exist_ok=True)
+
+
+def show_build(page: Page, build: Path, place: str) -> None:
+    """Let an address show a build, and its page wherever there is no file."""
+
+    def answer(route: Route) -> None:
+        file = build / route.request.url.removeprefix(place).partition("?")[0]
+        route.fulfill(path=file if file.is_file() else build / "index.html")
+
+    page.route(f"{place}**", answer)

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, expect
-from projects import copy_with_packages, replace_page
+from playwright.sync_api import Page, expect
+from projects import copy_with_packages, put_packages, replace_page, show_build
 from servers import (
     ROOT,
     Command,
@@ -46,9 +46,7 @@ def put_fixture(project: Path) -> Path:
     replace_page(project, FIXTURE)
     shutil.copy(FIXTURE / "jsconfig.json", project)
     (project / ".env").write_text(ENV, encoding="utf-8")
-    for package in (FIXTURE / "packages").iterdir():
-        place = project / "node_modules" / package.name
-        shutil.copytree(package, place, dirs_exist_ok=True)
+    put_packages(project, FIXTURE)
     return project
 
 
@@ -134,17 +132,9 @@ class TestDevelopment:
 def test_the_build_gives_the_code_what_webpack_gave(page: Page, app: Path) -> None:
     output = succeed(app, "build", CI="true")
     assert "warning" not in output.lower()
-    serve_build(page, app / "build")
+    show_build(page, app / "build", "http://built.test/")
     page.goto("http://built.test/")
     expect_values(page)
-
-
-def serve_build(page: Page, build: Path) -> None:
-    def answer(route: Route) -> None:
-        file = build / route.request.url.removeprefix("http://built.test/")
-        route.fulfill(path=file if file.is_file() else build / "index.html")
-
-    page.route("http://built.test/**", answer)
 
 
 def test_tests_give_the_code_what_webpack_gave(app: Path) -> None:

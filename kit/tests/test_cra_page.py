@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
-from projects import copy_with_packages, replace_page
+from playwright.sync_api import Browser, Page, expect
+from projects import copy_with_packages, put_packages, replace_page, show_build
 from servers import (
     PRODUCTION,
     ROOT,
@@ -46,7 +46,7 @@ PAGE = """<!DOCTYPE html>
     </title>
     <link rel="stylesheet" href="%PUBLIC_URL%/x.css" />
     <link rel="stylesheet" href="x.css" media="print">
-    <link rel="icon" href="%PUBLIC_URL%/logo.svg"><link rel="author" href="//people.example/ada">
+    <link rel="icon" href="%PUBLIC_URL%/logo.svg"><link rel=author href="//a.example/">
     <style>
       .from-style { color: rgb(1, 2, 3); background: url(%PUBLIC_URL%/logo.svg) }
     </style>
@@ -92,8 +92,7 @@ UNUSED = {
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = copy_with_packages(tmp_path_factory.mktemp("page"), *PACKAGES)
-    for package in (FIXTURE / "packages").iterdir():
-        shutil.copytree(package, project / "node_modules" / package.name)
+    put_packages(project, FIXTURE)
     return project
 
 
@@ -155,7 +154,7 @@ def expect_page(page: Page, url: str, environment: str, public: str = "") -> Non
     assert values == {"color": "rgb(8, 0, 0)", "wide": "12px"}
     assert failed == []
     author = page.locator("link[rel=author]")
-    expect(author).to_have_attribute("href", "https://people.example/ada")
+    expect(author).to_have_attribute("href", "https://a.example/")
 
 
 def expect_deprecations(output: str) -> None:
@@ -201,12 +200,7 @@ def test_a_build_for_anywhere_shows_the_page(page: Page, app: Path) -> None:
     with homepage(app, {"homepage": "."}):
         succeed(app, "build", CI="true")
     place = "http://built.test/any/where/"
-
-    def answer(route: Route) -> None:
-        file = app / "build" / route.request.url.removeprefix(place).partition("?")[0]
-        route.fulfill(path=file if file.is_file() else app / "build/index.html")
-
-    page.route(f"{place}**", answer)
+    show_build(page, app / "build", place)
     expect_page(page, place, "production", ".")
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, expect
-from projects import copy_with_packages, replace_page
+from playwright.sync_api import Page, expect
+from projects import copy_with_packages, put_packages, replace_page, show_build
 from servers import ROOT, Command, edit, started, succeed, wait_for
 
 FIXTURE = ROOT / "kit/node/tests/cra_app"
@@ -60,9 +60,7 @@ def app(installed: Path) -> Path:
 def put_fixture(project: Path) -> Path:
     replace_page(project, FIXTURE)
     shutil.copy(FIXTURE / "tsconfig.json", project)
-    for package in (FIXTURE / "packages").iterdir():
-        place = project / "node_modules" / package.name
-        shutil.copytree(package, place, dirs_exist_ok=True)
+    put_packages(project, FIXTURE)
     png = (project / "src/small.png").read_bytes()
     (project / "src/big.png").write_bytes(png + bytes(10_000))
     for name, text in FILES.items():
@@ -117,12 +115,7 @@ def test_the_build_has_create_react_apps_layout(built: Path) -> None:
 
 
 def test_the_build_shows_what_development_shows(page: Page, built: Path) -> None:
-    def answer(route: Route) -> None:
-        path = route.request.url.removeprefix("http://built.test/below/")
-        file = built / path
-        route.fulfill(path=file if file.is_file() else built / "index.html")
-
-    page.route("http://built.test/**", answer)
+    show_build(page, built, "http://built.test/below/")
     page.goto("http://built.test/below/some/where")
     expect_page(page, environment="production", public_url="/below")
 

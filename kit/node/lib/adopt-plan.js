@@ -29,6 +29,7 @@ const ADDED = {
   'vite-plugin-svgr': '^5.2.0',
   browserslist: '^4.28.0',
   'browserslist-to-esbuild': '^2.1.1',
+  express: '^4.21.0',
   'flow-remove-types': '^2.300.0',
   tailwindcss: '^3.4.0',
 };

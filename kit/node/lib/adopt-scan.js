@@ -103,9 +103,8 @@ function scanModule(old, vite, file, { imported, needed, unlisted }) {
       if (isImport.test(nameOf(node.callee))) onImport(node.arguments[0]);
     },
     MemberExpression(node) {
-      const name = nameOf(node);
-      if (file !== PROXY || !OF_EXPRESS.test(name)) return;
-      warn(`${name} of Express; there are app.use, res.end, …`, node);
+      if (file === PROXY && OF_EXPRESS.test(nameOf(node)))
+        needed.add('express');
     },
     Identifier(node) {
       if (node.name === '__webpack_require__') warn(node.name, node);
