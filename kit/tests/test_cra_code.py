@@ -34,7 +34,7 @@ ENV = "REACT_APP_LANGUAGE=de\nIMAGE_INLINE_SIZE_LIMIT=0\n"
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("webpack-app")
-    return copy_with_packages(folder, "flow-remove-types", "express@^4")
+    return copy_with_packages(folder, "flow-remove-types", "express@^4", "whatwg-fetch")
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def test_the_build_gives_the_code_what_webpack_gave(page: Page, app: Path) -> No
 
 
 def test_tests_give_the_code_what_webpack_gave(app: Path) -> None:
-    assert "Tests  3 passed" in succeed(app, "test-frontend", NO_COLOR="1")
+    assert "Tests  4 passed" in succeed(app, "test-frontend", NO_COLOR="1")
 
 
 @pytest.mark.parametrize("name", ["start", "build"])

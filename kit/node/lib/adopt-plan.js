@@ -32,6 +32,7 @@ const ADDED = {
   express: '^4.21.0',
   'flow-remove-types': '^2.300.0',
   tailwindcss: '^3.4.0',
+  'whatwg-fetch': '^3.6.20',
 };
 // Of what old packages ask for, the newest no longer lets them in.
 const RESOLUTIONS = {

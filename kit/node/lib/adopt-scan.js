@@ -6,6 +6,7 @@ const PROXY = 'src/setupProxy.js';
 const PACKAGE = /^(@[\w.-]+\/)?\w[\w.-]*/;
 const OF_EXPRESS =
   /^(app\.(?!use$)|res(ponse)?\.(send|sendFile|sendStatus|json|status|redirect|render|cookie)$)/;
+const OF_FETCH = /\b(fetch|msw|Response|Headers)\b/;
 const IS_FLOW = /^\s*\/[/*][\s\S]{0,1000}?@flow\b/;
 const NOT_HERE = [
   [/^(?!!*(file|url|raw|worker)-loader\b).*!/, "A loader of webpack's"],
@@ -53,6 +54,7 @@ function scanModule(old, vite, file, { imported, needed, unlisted }) {
   const code = old.read(file);
   const warn = (text, node) => old.warn(text, file, node.start);
   const isPage = !TEST.test(file) && file !== PROXY;
+  if (TEST.test(file) && OF_FETCH.test(code)) needed.add('whatwg-fetch');
   const types = code.indexOf('types="react-scripts"');
   if (types >= 0) {
     warn('Types of react-scripts; npx tsc finds types="vite/client"', {

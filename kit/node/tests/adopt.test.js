@@ -429,6 +429,7 @@ describe('the packages', () => {
       'jest-fetch-mock': '^3',
       sass: '^1.70.0',
       typescript: '~5.1.0',
+      'whatwg-fetch': '^3.6.20',
     });
     expect(told).toMatch(
       /^packages: react-scripts, @craco\/craco, node-sass, babel-jest, eslint-config-x, vite$/m,
@@ -796,6 +797,17 @@ describe('a warning', () => {
       'tsconfig.json': { compilerOptions: { experimentalDecorators: true } },
     });
     expect(plan().warnings).toEqual({});
+  });
+
+  it('adds the fetch of react-scripts for tests that replace it', async () => {
+    const added = async (code) =>
+      (await prepare({ 'src/a.test.js': code })).plan().package.devDependencies;
+    expect(await added("import { rest } from 'msw';")).toHaveProperty(
+      'whatwg-fetch',
+    );
+    expect(await added('expect(1).toBe(1);')).not.toHaveProperty(
+      'whatwg-fetch',
+    );
   });
 
   it('adds Express for a src/setupProxy.js that wants more than app.use', async () => {

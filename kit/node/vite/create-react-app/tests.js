@@ -5,9 +5,11 @@ import { normalizePath } from 'vite';
 import { FILE, FILE_OF_PACKAGE, PACKAGES, SOURCE } from './files.js';
 import { findPackageMocks, listSource, usePackageMocks } from './jest-mocks.js';
 import { isForTests, MAY_BE_JEST, toVitest } from './jest-transform.js';
+import { isInstalled } from './packages.js';
 
-const [SETUP, RUNNER, SNAPSHOTS] = [
+const [SETUP, FETCH, RUNNER, SNAPSHOTS] = [
   'jest',
+  'jest-fetch',
   'jest-runner',
   'jest-snapshots',
 ].map((name) =>
@@ -44,7 +46,11 @@ export function jestTests(app) {
             'src/**/*.{spec,test}.{js,jsx,ts,tsx}',
           ],
           env: app.pageEnv,
-          setupFiles: [SETUP, ...setup.filter((file) => app.has(file))],
+          setupFiles: [
+            SETUP,
+            ...(isInstalled(app.root, 'whatwg-fetch') ? [FETCH] : []),
+            ...setup.filter((file) => app.has(file)),
+          ],
           ...(hasJestSnapshots(app, files) && {
             runner: RUNNER,
             snapshotEnvironment: SNAPSHOTS,
