@@ -209,6 +209,7 @@ it('each package that it imports is among its dependencies', () => {
     'magic-string',
     'vite',
     'vitest',
+    'whatwg-fetch',
   ]);
   expect(Object.keys({ ...dependencies, ...peerDependencies })).toEqual(
     expect.arrayContaining([...imported]),
