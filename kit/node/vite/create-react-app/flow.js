@@ -6,7 +6,7 @@ import { parseModule } from './syntax.js';
 
 /** What has a meaning in Flow; whether it is Flow, the parser tells. */
 export const FLOW =
-  /@flow\b|\b(?:import|export)\s+(?:type|opaque)\b|\btype\s+\w+(?:<[^>]*>)?\s*=|[:<]\s*\??(?:string|number|boolean|any|mixed|void|Object|Function|Array|\$\w+|React\.)/;
+  /@flow\b|\b(?:import|export)\s+(?:type|typeof|opaque)\b|\btype\s+\w+(?:<[^>]*>)?\s*=/;
 
 /**
  * Take Flow's types off, once flow-remove-types is there; else name the file and the package.

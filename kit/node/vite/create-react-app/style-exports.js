@@ -3,7 +3,7 @@ const MODULE = /\.module\.(css|scss|sass)(\?|$)/;
 // What another tool than the style's makes of it.
 const NO_STYLE = /[?&](url|raw|inline|html-proxy|commonjs-proxy|worker)\b/;
 const WITH_NAME =
-  /\bimport\s*(?:[\w$]|\*|\{)[^;'"]*?\bfrom\s*(['"])([^'"\n]+\.(?:css|scss|sass))\1/;
+  /\bimport\s*(?:[\w$]|\*|\{)[^;'"]*?\bfrom\s*(['"])((?:(?!\.module\.)[^'"\n])+\.(?:css|scss|sass))\1/;
 const EXPORTS = /(?:^|(?<=[};\s]|\*\/)):export\s*\{([^{}]*)\}/g;
 
 /**

@@ -31,6 +31,8 @@ export function jestTests(app) {
   let mocks = new Map();
   return {
     name: 'create-react-app:tests',
+    apply: (_config, { command, mode }) =>
+      command === 'serve' && mode === 'test',
     enforce: 'pre',
     config({ test = {} }) {
       if (!app.isTest) return undefined;
