@@ -138,7 +138,7 @@ def test_the_build_gives_the_code_what_webpack_gave(page: Page, app: Path) -> No
 
 
 def test_tests_give_the_code_what_webpack_gave(app: Path) -> None:
-    assert "Tests  4 passed" in succeed(app, "test-frontend", NO_COLOR="1")
+    assert "Tests  5 passed" in succeed(app, "test-frontend", NO_COLOR="1")
 
 
 @pytest.mark.parametrize("name", ["start", "build"])

@@ -16,6 +16,9 @@ const [SETUP, FETCH, RUNNER, SNAPSHOTS] = [
   normalizePath(fileURLToPath(new URL(`./${name}.js`, import.meta.url))),
 );
 const SOURCES = ['src/**/*.{js,jsx,ts,tsx}'];
+// Between the lines, Vitest writes neither these words nor a thrown error as a text.
+const OF_JEST =
+  /InlineSnapshot\([^;]*?\b(Object \{|Array \[)|ThrowErrorMatchingInlineSnapshot\(\s*`\s*"/;
 const VIRTUAL = '\0jest-virtual:';
 const GLOBALS = `export const { jest, expect, describe, test, it, beforeAll, beforeEach,
   afterAll, afterEach, fit, fdescribe, xit, xtest, xdescribe } = globalThis;`;
@@ -139,9 +142,7 @@ function hasJestSnapshots(app, files) {
     return true;
   return files
     .filter((file) => isForTests(`/src/${file}`) && /\.[jt]sx?$/.test(file))
-    .some((file) =>
-      /InlineSnapshot\([^;]*?\b(Object \{|Array \[)/.test(read(file)),
-    );
+    .some((file) => OF_JEST.test(read(file)));
 }
 
 /** In tests a file is its name, and an SVG also a component that shows it. */
