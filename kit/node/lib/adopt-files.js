@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { problem, ROOT, readProjectFile } from './project.js';
+import { literally, problem, ROOT, readProjectFile } from './project.js';
 
 /** What the old project replaces: the example's page, and the test of it in a browser. */
 const REPLACED = ['src', 'public', 'tests/test_site.py'];
@@ -168,10 +168,6 @@ export class OldProject {
 /** Take out what a terminal obeys: these are somebody's texts. */
 export function printable(text) {
   return text.replace(/\p{Cc}/gu, '?');
-}
-
-function literally(text) {
-  return text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 }
 
 function isInside(folder, place) {

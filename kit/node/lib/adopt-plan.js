@@ -49,7 +49,7 @@ const NOT_READ =
   /^(craco\.config\..*|config-overrides\..*|\.?babel(rc|\.config).*|jest\.config\..*)$/;
 const LOCKFILE = /^(package-lock\.json|yarn\.lock|pnpm-lock\.yaml)$/;
 const NOBODY_MISSES =
-  /^(node_modules|build|\.git|\.gitignore|\.DS_Store|package\.json|package-lock\.json|yarn\.lock|pnpm-lock\.yaml|README\.md|\.env|\.browserslistrc)$/;
+  /^(node_modules|build|\.git|\.gitignore|\.DS_Store|package\.json|README\.md|\.env|\.browserslistrc)$/;
 
 /**
  * Plan what becomes of our project, without a change to anything.
@@ -89,7 +89,9 @@ export function planAdoption(old, vite) {
   const isUsed = (name) => imported.has(name) || named.includes(`"${name}`);
   const manifest = planPackage(old, isUsed, needed, unlisted);
   const others = names.filter(
-    (name) => !NOBODY_MISSES.test(name) && !isTaken(name, files),
+    (name) =>
+      ![NOBODY_MISSES, LOCKFILE].some((it) => it.test(name)) &&
+      !isTaken(name, files),
   );
   return {
     files,

@@ -1,7 +1,7 @@
 import { builtinModules } from 'node:module';
 import path from 'node:path';
+import { isForTests } from './project.js';
 
-const TEST = /\/__(tests|mocks)__\/|\.(test|spec)\.\w+$|^src\/setupTests\./;
 const PROXY = 'src/setupProxy.js';
 const PACKAGE = /^(@[\w.-]+\/)?\w[\w.-]*/;
 const OF_EXPRESS =
@@ -53,8 +53,9 @@ function scanStyle(old, file, { imported, needed }) {
 function scanModule(old, vite, file, { imported, needed, unlisted }) {
   const code = old.read(file);
   const warn = (text, node) => old.warn(text, file, node.start);
-  const isPage = !TEST.test(file) && file !== PROXY;
-  if (TEST.test(file) && OF_FETCH.test(code)) needed.add('whatwg-fetch');
+  const isTest = isForTests(`/${file}`);
+  const isPage = !isTest && file !== PROXY;
+  if (isTest && OF_FETCH.test(code)) needed.add('whatwg-fetch');
   const types = code.indexOf('types="react-scripts"');
   if (types >= 0) {
     warn('Types of react-scripts; npx tsc finds types="vite/client"', {

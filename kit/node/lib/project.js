@@ -113,6 +113,23 @@ export function readPort(name, value, fallback) {
 }
 
 /**
+ * Tell whether a file of src/ is of tests alone, and not of the page.
+ *
+ * @param {string} file
+ * @returns {boolean}
+ */
+export function isForTests(file) {
+  return /\/__(tests|mocks)__\/|\.(test|spec)\.[jt]sx?$|\/src\/setupTests\.[jt]s$/.test(
+    file,
+  );
+}
+
+/** Write a text as a part of a regular expression that matches it, and nothing else. */
+export function literally(text) {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+}
+
+/**
  * Make an error that is shown to the user without a stack trace.
  *
  * @param {string} text what went wrong, and what to do next

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { parseTsconfig } from 'get-tsconfig';
 import { normalizePath } from 'vite';
-import { problem } from '../../lib/project.js';
+import { literally, problem } from '../../lib/project.js';
 import { PACKAGES } from './files.js';
 
 /**
@@ -55,10 +55,6 @@ export function aliases(root) {
       replacement: normalizePath(place).replace('*', '$1'),
     };
   });
-}
-
-function literally(text) {
-  return text.replace(/[.+?^${}()|[\]\\/]/g, '\\$&');
 }
 
 /**

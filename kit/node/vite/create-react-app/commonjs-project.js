@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { createIdResolver, normalizePath } from 'vite';
+import { isForTests } from '../../lib/project.js';
 import { readBaseUrl } from './absolute-imports.js';
 import { ownExports, waits } from './deferred.js';
 import { PACKAGES, SOURCE } from './files.js';
@@ -10,9 +11,6 @@ import { evaluator, freeReferences, isModule, parseModule } from './syntax.js';
 /** The names that CommonJS gives a module. */
 export const NAMES = new Set(['require', 'module', 'exports']);
 export const PACKAGES_OF = 'create-react-app:packages-';
-export const TEST_CODE =
-  /\/(__tests__|__mocks__)\/|\.(test|spec)\.\w+$|\/setupTests\./;
-
 /** What is known of the files in src/. */
 export class Project {
   /** @type {Map<string, string[]>} the folders whose files a module lists, by its id */
@@ -98,7 +96,7 @@ export class Project {
       /\bjest\s*\.\s*\w*[mM]ock\(\s*['"`]([^'"`]+)|__mocks__\/(.+)\.\w+$/g;
     this.#mocked ??= new Set(
       this.sourceFiles
-        .filter((file) => TEST_CODE.test(file))
+        .filter(isForTests)
         .map((file) => `${fs.readFileSync(file, 'utf8')}\n${file}`)
         .flatMap((text) => [...text.matchAll(mocks)])
         .map(([, name, file]) => name ?? file),
@@ -138,9 +136,7 @@ export class Project {
     if (!this.#deferred.has(file)) return undefined;
     const program = parseModule(file, fs.readFileSync(file, 'utf8'));
     const names = ownExports(program).filter((name) => name !== 'default');
-    const all = program.body
-      .filter((it) => it.type === 'ExportAllDeclaration' && !it.exported)
-      .map(({ source }) => `export * from ${source.raw};`);
+    const all = sourcesOfAll(program).map((it) => `export * from ${it.raw};`);
     return `${whenImported(file, names, false)}\n${all.join('\n')}`;
   }
 
@@ -160,19 +156,26 @@ export class Project {
       .join('');
     const hash = createHash('sha256').update(code).digest('hex').slice(0, 16);
     const id = PACKAGES_OF + hash;
-    fs.mkdirSync(this.cache, { recursive: true });
-    fs.writeFileSync(this.packagesFile(id), code);
+    if (!fs.existsSync(this.packagesFile(id))) {
+      fs.mkdirSync(this.cache, { recursive: true });
+      fs.writeFileSync(this.packagesFile(id), code);
+    }
     return id;
   }
+}
+
+/** List what `export * from` names. */
+function sourcesOfAll({ body }) {
+  return body
+    .filter((it) => it.type === 'ExportAllDeclaration' && !it.exported)
+    .map(({ source }) => source);
 }
 
 function readKind(file, code) {
   const program = parseModule(file, code);
   if (!program) return { kind: 'module', all: [] };
   if (isModule(program)) {
-    const all = program.body
-      .filter((it) => it.type === 'ExportAllDeclaration' && !it.exported)
-      .map(({ source }) => source.value);
+    const all = sourcesOfAll(program).map(({ value }) => value);
     return { kind: waits(program) ? 'waiting' : 'module', all };
   }
   const free = freeReferences(program, NAMES, () => undefined);

@@ -1,10 +1,6 @@
+import { isForTests } from '../../lib/project.js';
 import { Importer } from './commonjs-importer.js';
-import {
-  PACKAGES_OF,
-  Project,
-  TEST_CODE,
-  whenImported,
-} from './commonjs-project.js';
+import { PACKAGES_OF, Project, whenImported } from './commonjs-project.js';
 import { Requirer } from './commonjs-requirer.js';
 import { PACKAGES, SOURCE } from './files.js';
 import { scan } from './scan.js';
@@ -109,5 +105,5 @@ export function commonJs(app) {
 
 /** Tests are rewritten for Vitest, which can wait for what they require. */
 function isTestCode(app, id) {
-  return app.isTest && TEST_CODE.test(id);
+  return app.isTest && isForTests(id);
 }

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { literally } from '../../lib/project.js';
 import { ENDINGS } from './files.js';
 
 /**
@@ -54,10 +55,6 @@ function isSumOfTexts({ type, operator, left, right }) {
 function append(texts, [first, ...more]) {
   texts[texts.length - 1] += first;
   texts.push(...more);
-}
-
-function literally(text) {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }
 
 /**

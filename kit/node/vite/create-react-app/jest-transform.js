@@ -28,18 +28,6 @@ export const MAY_BE_JEST = new RegExp(
   PARTS.map(({ source }) => source).join('|'),
 );
 
-/**
- * Tell whether a file of src/ is of tests alone, and not of the page.
- *
- * @param {string} file
- * @returns {boolean}
- */
-export function isForTests(file) {
-  return /\/__(tests|mocks)__\/|\.(test|spec)\.[jt]sx?$|\/src\/setupTests\.[jt]s$/.test(
-    file,
-  );
-}
-
 /** What loads a module: the calls of Jest's, and what Vitest has for them. */
 const LOADERS = {
   require: 'import',

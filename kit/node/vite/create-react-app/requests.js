@@ -76,7 +76,9 @@ export function requests(app) {
           if (found && EXTERNAL.test(found.id)) throw ofNode(id, from);
           return found;
         }
-        if (app.isTest && this.resolve(id, importer, options)) return undefined;
+        if (app.isTest && (await this.resolve(id, importer, options))) {
+          return undefined;
+        }
         throw new Error(
           `${from} imports ${id}. Macros are run by Babel, which is not here: import what the ` +
             "macro writes, from the macro's package.",

@@ -290,7 +290,7 @@ export function exportedNames(program) {
   const add = (name) => /^[A-Za-z_$][\w$]*$/.test(name) && names.add(name);
   for (const { left, right } of find(program, 'AssignmentExpression')) {
     const [, name] = /^(?:module\.)?exports\.(\w+)$/.exec(dotted(left)) ?? [];
-    if (name && dotted(left) !== 'module.exports') add(name);
+    if (name) add(name);
     if (dotted(left) !== 'module.exports') continue;
     for (const { key, computed } of right.properties ?? []) {
       if (key && !computed) add(key.name ?? key.value);

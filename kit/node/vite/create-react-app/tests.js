@@ -2,9 +2,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { normalizePath } from 'vite';
+import { isForTests } from '../../lib/project.js';
 import { FILE, FILE_OF_PACKAGE, PACKAGES, SOURCE } from './files.js';
 import { findPackageMocks, listSource, usePackageMocks } from './jest-mocks.js';
-import { isForTests, MAY_BE_JEST, toVitest } from './jest-transform.js';
+import { MAY_BE_JEST, toVitest } from './jest-transform.js';
 import { isInstalled } from './packages.js';
 
 const [SETUP, FETCH, RUNNER, SNAPSHOTS] = [
@@ -38,7 +39,6 @@ export function jestTests(app) {
       command === 'serve' && mode === 'test',
     enforce: 'pre',
     config({ test = {} }) {
-      if (!app.isTest) return undefined;
       const files = listSource(app);
       mocks = findPackageMocks(app, files);
       const setup = ['src/setupTests.js', 'src/setupTests.ts'];
@@ -76,7 +76,6 @@ export function jestTests(app) {
       };
     },
     async resolveId(id, importer, options) {
-      if (!app.isTest) return undefined;
       if (id === '@jest/globals') return VIRTUAL + id;
       const place = placeOf(id, importer);
       if (!virtual.has(place)) return undefined;
@@ -85,7 +84,6 @@ export function jestTests(app) {
     load: {
       filter: { id: [FILE, FILE_OF_PACKAGE, /^\0jest-virtual:/] },
       handler(id) {
-        if (!app.isTest) return undefined;
         if (id === `${VIRTUAL}@jest/globals`) return GLOBALS;
         if (id.startsWith(VIRTUAL)) return '';
         // Vite itself asks for no file of an asset.
@@ -99,7 +97,6 @@ export function jestTests(app) {
         code: MAY_BE_JEST,
       },
       async handler(code, id) {
-        if (!app.isTest) return undefined;
         const [file] = id.split('?');
         const resolve = async (name, from) =>
           (await this.resolve(name, from))?.id.split('?')[0];
