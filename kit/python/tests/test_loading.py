@@ -19,7 +19,9 @@ from react_flask_kit.loading import (
     load_app,
     load_production_app,
     name_app,
+    read_environment,
 )
+from react_flask_kit.settings import SettingError
 
 ONE_FILE = "from flask import Flask\nfrom greetings import HELLO\napp = Flask(HELLO)\n"
 FACTORY = """
@@ -227,3 +229,41 @@ def test_production_reads_no_env_where_it_is_told_not_to() -> None:
     os.environ["FLASK_SKIP_DOTENV"] = "1"
     load_production_app()
     assert "OF_ENV" not in os.environ
+
+
+@pytest.mark.parametrize("name", [".env", ".flaskenv"])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("FLASK_APP=größe".encode("utf-16"), " is not UTF-8, "),
+        ("FLASK_APP=a".encode("utf-16-le"), " is not UTF-8, "),
+        ("FLASK_APP=größe".encode("latin-1"), " is not UTF-8, "),
+        (None, "is a folder, but settings are read from a file of this name."),
+    ],
+)
+def test_a_file_of_settings_that_cannot_be_read_is_named(
+    name: str, content: bytes | None, message: str
+) -> None:
+    if content is None:
+        Path(name).mkdir()
+    else:
+        Path(name).write_bytes(content)
+    with pytest.raises(SettingError) as error:
+        read_environment()
+    assert name in error.value.message
+    assert message in error.value.message
+
+
+def test_a_folder_above_of_the_name_of_a_file_is_passed_over(project: Path) -> None:
+    write({"above/.env/pyvenv.cfg": "", "above/here/a": "", ".env": "A=1"})
+    os.chdir("above/here")
+    read_environment()
+    assert os.environ["A"] == "1"
+
+
+def test_production_reads_references_in_env_as_flask_does() -> None:
+    write({".env": "\ufeffA=file\nB=${A}\nC=${D:-default}\nE\n"})
+    os.environ["A"] = "shell"
+    read_environment()
+    assert (os.environ["A"], os.environ["B"]) == ("shell", "file")
+    assert (os.environ["C"], os.environ.get("E")) == ("default", None)

@@ -5,6 +5,7 @@ visibly not; threads follow need, and what needs none of the app waits for none;
 whatever ends the server ends all of it, soon, and cuts nothing that is in work.
 """
 
+import errno
 import http.client
 import json
 import os
@@ -21,6 +22,7 @@ from pathlib import Path
 
 import pytest
 from processes import Process, get, running, wait_for
+from react_flask_kit.server import read_options, why_not
 from react_flask_kit.testing import free_port, is_answering
 
 ROUTES = Path(__file__).parent / "fixture_app/routes.py"
@@ -533,3 +535,49 @@ def test_a_port_in_use_and_an_invalid_setting_are_one_line(tmp_path: Path) -> No
     with running(tmp_path, *SERVE, WEB_CONCURRENCY="many") as process:
         assert process.popen.wait(20) == 1
         assert process.output.startswith("WEB_CONCURRENCY must be a whole number")
+
+
+# The same table is in kit/node/tests/project.test.js.
+PORTS = {"1": 1, "80": 80, "080": 80, "65535": 65535, "": 8000}
+NO_PORTS = [
+    *("0", "-1", "65536", "70000", "+80", "0x1F", "1e3", "3000.5", "1_000"),
+    *(" ", " 80", "80 ", "8 0", "80\n", "abc", "3000 x", "\u0663\u0660\u0660\u0660"),
+    "9" * 5000,
+]
+
+
+@pytest.mark.parametrize(("text", "port"), PORTS.items())
+def test_a_port_is_read(text: str, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", text)
+    assert read_options().port == port
+
+
+@pytest.mark.parametrize("text", NO_PORTS)
+def test_what_is_no_port_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", text)
+    with pytest.raises(SystemExit, match="PORT must be a whole number from 1 to 65535"):
+        read_options()
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (OSError(errno.EADDRINUSE, ""), "another program does. Choose another one"),
+        (OSError(errno.EACCES, ""), "PORT=80 is a port that you may not use here"),
+        (OSError(errno.EADDRNOTAVAIL, ""), "HOST=a is no address of this machine"),
+        (socket.gaierror(-2, ""), "HOST=a is no address of this machine. Unset it"),
+        (UnicodeError("label too long"), "HOST=a is no address of this machine"),
+    ],
+)
+def test_where_it_cannot_listen_the_setting_is_named(
+    error: OSError | UnicodeError, message: str
+) -> None:
+    assert message in why_not("a", 80, error)
+
+
+@pytest.mark.parametrize("args", [["--port", "9000"], ["9000"], ["--help"]])
+def test_an_argument_is_refused_by_name(tmp_path: Path, args: list[str]) -> None:
+    with running(tmp_path, *SERVE, *args) as process:
+        assert process.popen.wait(20) == 1
+        assert f"was given: {' '.join(args)}. " in process.output
+        assert "HOST and PORT" in process.output

@@ -2,101 +2,50 @@
 
     flask --app react_flask_kit.development run
 
-The Vite plugin reads the link below: it tells when Flask has restarted with other code,
+The Vite plugin keeps the link open: it tells when Flask has restarted with other code,
 and what is wrong when the app cannot be imported. Nothing else imports this module.
 """
 
-import hashlib
-import json
 import logging
 import os
 import secrets
-import socket
+import signal
 import sys
+import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
-from importlib.metadata import version
-from pathlib import Path
-from types import ModuleType, TracebackType
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
-from click import ClickException
-from flask import Flask, Response
+from click import ClickException, get_current_context
+from flask import Flask
+from flask.cli import run_command
 from flask.helpers import get_debug_flag
 from flask.logging import has_level_handler
 from werkzeug.exceptions import InternalServerError
-from werkzeug.serving import is_running_from_reloader
+from werkzeug.serving import (
+    BaseWSGIServer,
+    WSGIRequestHandler,
+    is_running_from_reloader,
+    make_server,
+)
 
-from .errors import describe_exception, is_own_code, problem
+from .crashes import tell_of_tasks, tell_of_threads, watched
+from .development_link import Link, join
 from .extension import NAME, complete
 from .layer import LOGS_HERE, NO_ROUTE, answer_crash
 from .loading import load_app
+from .own_code import own_part
 from .release import STARTED_BY, release
+from .slow_start import SlowStartError, told_if_slow
+from .stand_in import app_that_reports
 
-LINK = "/__flask__"
-SECONDS_BETWEEN_SIGNS_OF_LIFE = 10
-
-
-def app_that_reports(error: BaseException) -> Flask:
-    """Stand in for an app that cannot be imported: answer all requests with why."""
-    app = Flask("react_flask_kit.development")
-    reason = describe_exception(error)
-
-    @app.before_request
-    def report() -> Response:
-        return problem(InternalServerError("The app could not be imported."), **reason)
-
-    return app
-
-
-def add_link(wsgi_app: Callable, import_error: BaseException | None) -> Callable:
-    """Add to a WSGI app one path that sends a line of JSON and stays open.
-
-    The line has `kit` (the version of this package), `project`, `inode` and `host` (who
-    answers: the folder's number on its file system says it in whatever spelling of the
-    path), `code` (a digest of the project's loaded modules) and `error` (why the app
-    could not be imported, or null). The answer ends when the process does, and that is
-    how the other side notices.
-    """
-    project = Path.cwd()
-    greeting = {
-        "kit": version("react-flask-kit"),
-        "project": str(project),
-        "inode": str(project.stat().st_ino),
-        "host": socket.gethostname(),
-        "code": digest_of_code(),
-        "error": import_error and describe_exception(import_error),
-    }
-
-    def stay_open() -> Iterator[bytes]:
-        yield json.dumps(greeting).encode() + b"\n"
-        while True:
-            time.sleep(SECONDS_BETWEEN_SIGNS_OF_LIFE)
-            yield b"\n"
-
-    def linked_app(environ: dict, start_response: Callable) -> Iterable[bytes]:
-        # Only Vite sends the header; it passes on no one else's.
-        if environ["PATH_INFO"] != LINK or "HTTP_X_FLASK_LINK" not in environ:
-            return wsgi_app(environ, start_response)
-        start_response("200 OK", [("Content-Type", "application/x-ndjson")])
-        return stay_open()
-
-    return linked_app
-
-
-def digest_of_code() -> str:
-    """Return a digest of the project's modules as they were loaded."""
-    digest = hashlib.sha256()
-    files = {file_of(module) for module in list(sys.modules.values())}
-    for file in sorted(filter(is_own_code, files)):
-        digest.update(Path(file).read_bytes())
-    return digest.hexdigest()
-
-
-def file_of(module: ModuleType) -> str:
-    """Return where a module was loaded from, or nothing for one that has no file."""
-    return getattr(module, "__file__", None) or ""
+SECONDS_TO_END = 1
+SAVE_IT = "Save the fix, and it starts again."
+START_IT_AGAIN = "Stop it with Ctrl-C, mend it, and start it again."
+RELEASE_CURE = "Wait for its end, or stop it with Ctrl-C."
 
 
 class WithoutRepetition(logging.Filter):
@@ -116,18 +65,11 @@ class WithoutRepetition(logging.Filter):
         return True
 
 
-def own_part(trace: TracebackType) -> TracebackType:
-    """Leave out how the app came to be imported, unless that is all there is."""
-    part: TracebackType | None = trace
-    while part and not is_own_code(part.tb_frame.f_code.co_filename):
-        part = part.tb_next
-    return part or trace
-
-
-def develop(app: Flask, import_error: BaseException | None) -> None:
+def develop(app: Flask, link: Link) -> None:
     """Let an app answer as the frontend's development server wants it.
 
-    It learns which addresses no route has, and a crash becomes an answer that tells it.
+    It learns which addresses no route has, and a crash becomes an answer that tells it,
+    or, where the answer has begun, a line of the link.
     """
     wsgi_app = app.wsgi_app
     logs_here = take_request_lines()
@@ -144,12 +86,15 @@ def develop(app: Flask, import_error: BaseException | None) -> None:
                 headers = [*headers, ("X-Flask-Route", "none")]
             return start_response(status, headers, *exc_info)
 
+        answer = partial(answer_crash, app, environ, start)
+        request = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
+        tell = partial(link.tell, request=f"{request}, while it was answered")
         try:
-            return wsgi_app(environ, start)
+            return watched(wsgi_app(environ, start), answer, tell)
         except Exception as error:
-            return answer_crash(app, environ, start, error)
+            return answer(error)
 
-    app.wsgi_app = add_link(developed_app, import_error)
+    app.wsgi_app = developed_app
     app.logger.addFilter(WithoutRepetition())
 
 
@@ -167,18 +112,107 @@ def take_request_lines() -> bool:
     return True
 
 
-def is_only_watching() -> bool:
+def end_with_stdin() -> bool:
+    """End this process when the launcher has, which holds the other end of stdin.
+
+    Returns whether it is the launcher's, as END_WITH_STDIN says: to this process alone.
+    """
+    if not os.environ.pop("END_WITH_STDIN", None):
+        return False
+    pipe = os.dup(0)
+    # A program that the app starts would wait for the end of it.
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+
+    def wait() -> None:
+        with suppress(OSError):
+            while os.read(pipe, 1024):
+                pass
+        # A release step hands it on to its command.
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(SECONDS_TO_END)
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+    return True
+
+
+def run_options() -> dict[str, Any]:
+    """Return the options of the `flask run` that runs, if one does."""
+    context = get_current_context(silent=True)
+    is_run = context is not None and context.command is run_command
+    return context.params if is_run else {}
+
+
+def is_only_watching(options: dict[str, Any]) -> bool:
     """Tell whether this is the reloader's first process, which never answers."""
-    is_off = "--no-reload" in sys.argv or os.environ.get("FLASK_RUN_RELOAD") in (
-        "0",
-        "false",
+    reload = options.get("reload")
+    reloads = get_debug_flag() if reload is None else reload
+    return bool(options) and reloads and not is_running_from_reloader()
+
+
+def listen(options: dict[str, Any]) -> BaseWSGIServer | None:
+    """Listen as Werkzeug's reloader does for its process, before the app is imported.
+
+    So requests wait for the app instead of being refused, and what an app starts only
+    where WERKZEUG_RUN_MAIN is set starts here too: in the process that answers. Ends
+    the process where the port is taken.
+    """
+    if not options or is_running_from_reloader():
+        return None
+    listener = make_server(
+        options["host"],
+        options["port"],
+        InternalServerError(),
+        ssl_context=options["cert"],
     )
-    return get_debug_flag() and not is_off and not is_running_from_reloader()
+    # Werkzeug serves by a copy of it; it must stay open until then.
+    os.environ["WERKZEUG_SERVER_FD"] = str(listener.socket.detach())
+    os.environ["WERKZEUG_RUN_MAIN"] = "true"
+    return listener
+
+
+class Unlogged(WSGIRequestHandler):
+    """Leaves the log of Werkzeug to the app, which may configure it yet."""
+
+    def log(self, *_args: Any) -> None:
+        """Write nothing."""
+
+
+def serve_instead(
+    options: dict[str, Any], link: Link, error: Callable[[], SlowStartError]
+) -> BaseWSGIServer:
+    """Return a server that says why the app does not answer yet."""
+    app = app_that_reports(error, "The app has not started yet.")
+    link.change(error)
+    join(app, link, options["host"])
+    return make_server(
+        options["host"],
+        options["port"],
+        app,
+        threaded=True,
+        request_handler=Unlogged,
+        ssl_context=options["cert"],
+        fd=int(os.environ["WERKZEUG_SERVER_FD"]),
+    )
+
+
+def say(failure: BaseException) -> None:
+    """Print why the app cannot be imported, from its own code on."""
+    if failure.__traceback__:
+        failure.__traceback__ = own_part(failure.__traceback__)
+    if isinstance(failure, ClickException):
+        failure.show()
+    else:
+        traceback.print_exception(failure)
 
 
 def load() -> Flask:
     """Return the app of FLASK_APP, or what stands in for it."""
-    if is_only_watching():
+    options = run_options()
+    is_tied = end_with_stdin()
+    if is_only_watching(options):
         # The processes to come need the release step once.
         os.environ[STARTED_BY] = secrets.token_hex(8)
         # What an app starts when it is imported, it would start twice.
@@ -186,21 +220,44 @@ def load() -> Flask:
     if not get_debug_flag():
         release()
         return load_app()
-    import_error = None
+    return load_linked(options, is_tied)
+
+
+def load_linked(options: dict[str, Any], is_tied: bool) -> Flask:
+    """Return the app, or what stands in for it, joined to Vite.
+
+    `is_tied` says that the launcher starts this process again after a save.
+    """
+    reloads = is_running_from_reloader()
+    listener = listen(options)
+    link = Link(options.get("extra_files") or ())
+    tell_of_threads(link.tell)
+    tell_of_tasks(link.tell)
+    serve = partial(serve_instead, options, link) if options else None
+    failure: BaseException | None = None
     try:
-        release()
-        app = load_app()
-        complete(app)
-    except (Exception, SystemExit) as error:
-        import_error = error
-        if import_error.__traceback__:
-            import_error.__traceback__ = own_part(import_error.__traceback__)
-        if isinstance(import_error, ClickException):
-            import_error.show()
-        else:
-            traceback.print_exception(import_error)
-        app = app_that_reports(import_error)
-    develop(app, import_error)
+        with told_if_slow("RELEASE_COMMAND has been running", RELEASE_CURE, serve):
+            release()
+    except Exception as error:
+        failure = error
+    else:
+        cure = SAVE_IT if reloads or is_tied else START_IT_AGAIN
+        try:
+            # A file saved twice within a second would have the first bytecode.
+            sys.dont_write_bytecode = True
+            with told_if_slow("The app has been importing", cure, serve, reloads):
+                app = load_app()
+                complete(app)
+        except (Exception, SystemExit) as error:
+            failure = error
+    if failure:
+        say(failure)
+        app = app_that_reports(lambda: failure, "The app could not be imported.")
+    develop(app, link)
+    link.change(lambda: failure)
+    join(app, link, options.get("host", ""))
+    if listener and not os.environ.pop("API_RESTARTS", None):
+        listener.log_startup()
     return app
 
 

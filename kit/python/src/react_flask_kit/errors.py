@@ -2,14 +2,14 @@
 
 import re
 import traceback
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from flask import Flask, Response, json, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-KIT = Path(__file__).resolve().parent
+from .own_code import is_own_code
+
 REQUEST_ID = "X-Request-ID"
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 PLACE = re.compile(r'^ +File "(.+)", line (\d+)', re.MULTILINE)
@@ -81,8 +81,12 @@ def describe_exception(error: BaseException) -> dict[str, Any]:
     """Tell what was raised and where, for whoever develops the API.
 
     `file` and `line` name the innermost place in the project's own code, or the place
-    that Python could not read.
+    that Python could not read; they are null for what was never raised. `cure` says
+    what to do, where that is known.
     """
+    # Only now: production, which tells nothing of the inside, needs none of it.
+    from .cures import cure_of
+
     # What a command has printed, where that is what failed.
     output = getattr(error, "command_output", "")
     if isinstance(error, SyntaxError) and error.filename:
@@ -92,20 +96,12 @@ def describe_exception(error: BaseException) -> dict[str, Any]:
         places = [frame[:2] for frame in frames]
         places += [(file, int(line)) for file, line in PLACE.findall(output)]
         own_places = [place for place in places if is_own_code(place[0])]
-        file, line = (own_places or places)[-1]
-    return {
+        file, line = (own_places or places or [(None, None)])[-1]
+    description = {
         "exception": ": ".join(filter(None, [type(error).__name__, str(error)])),
         "traceback": output or "".join(traceback.format_exception(error)),
         "file": file,
         "line": line,
     }
-
-
-def is_own_code(filename: str) -> bool:
-    """Tell whether a file is the project's: below the current folder, no package."""
-    path = Path(filename)
-    return (
-        path.is_relative_to(Path.cwd())
-        and "site-packages" not in path.parts
-        and not path.is_relative_to(KIT)
-    )
+    cure = cure_of(error)
+    return description | {"cure": cure} if cure else description

@@ -3,12 +3,15 @@
 import os
 import re
 import sys
+from io import StringIO
 from pathlib import Path
 
-from dotenv import dotenv_values, find_dotenv, load_dotenv
+from dotenv import dotenv_values, find_dotenv
 from flask import Flask
 from flask.cli import NoAppException, ScriptInfo
 from flask.helpers import get_load_dotenv
+
+from .settings import SettingError
 
 
 def load_app() -> Flask:
@@ -47,29 +50,65 @@ def load_production_app() -> Flask:
 
 
 def read_environment() -> None:
-    """Set what .env says and the environment does not, and which app it is."""
+    """Set what .env says and the environment does not, and which app it is.
+
+    Raises SettingError where a file cannot be read.
+    """
     if get_load_dotenv():
-        load_dotenv(find_dotenv(usecwd=True))
+        _, values = read_env_file(".env")
+        for name, value in values.items():
+            if value is not None:
+                os.environ.setdefault(name, value)
     name_app()
+
+
+def read_env_file(name: str) -> tuple[Path, dict[str, str | None]]:
+    """Return the folder of a file such as .env, and what the file says.
+
+    It is looked for and read as Flask does: here, then in the folders above. Raises
+    SettingError where it is a folder, may not be read, or is not UTF-8.
+    """
+    if Path(name).is_dir():
+        raise SettingError(
+            f"{name} is a folder, but settings are read from a file of this name. "
+            "Rename the folder."
+        )
+    file = find_dotenv(name, usecwd=True)
+    if not file:
+        return Path.cwd(), {}
+    try:
+        text = Path(file).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0"
+    except OSError as error:
+        raise SettingError(f"{file} cannot be read: {error.strerror}.") from None
+    # UTF-16 without a mark at its start is UTF-8 that has zeros.
+    if "\0" in text:
+        raise SettingError(
+            f"{file} is not UTF-8, which settings are read as. Save it as UTF-8; in "
+            'PowerShell, ">" writes another encoding, and Set-Content -Encoding utf8 '
+            "this one."
+        )
+    return Path(file).parent, dotenv_values(stream=StringIO(text))
 
 
 def name_app() -> None:
     """Set FLASK_APP and RELEASE_COMMAND as .env or .flaskenv say, and nothing else.
 
-    A path in them starts at their own folder, also where a test starts below it.
+    A path in them starts at their own folder, also where a test starts below it. Raises
+    SettingError where a file cannot be read.
     """
     for name in (".env", ".flaskenv"):
-        file = find_dotenv(name, usecwd=True)
-        values = dotenv_values(file) if file else {}
+        folder, values = read_env_file(name)
+        is_here = folder == Path.cwd()
         command = values.get("RELEASE_COMMAND")
         is_read = name == ".flaskenv" or get_load_dotenv()
         # Not what a folder above would have done for another project.
-        if command is not None and is_read and Path(file).parent == Path.cwd():
+        if command is not None and is_read and is_here:
             os.environ.setdefault("RELEASE_COMMAND", command)
         value = values.get("FLASK_APP")
         if value and "FLASK_APP" not in os.environ:
-            path = Path(file).parent / value
-            is_here = Path(file).parent == Path.cwd()
+            path = folder / value
             is_file = path_of(str(path)).is_file()
             os.environ["FLASK_APP"] = value if is_here or not is_file else str(path)
 

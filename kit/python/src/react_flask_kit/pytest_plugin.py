@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from dotenv import dotenv_values, find_dotenv
 from flask import Flask
 from flask.testing import FlaskClient
 
-from .loading import app_folder, load_app, name_app
+from .loading import app_folder, load_app, name_app, read_env_file
+from .settings import SettingError
 
 SETTINGS_OF_TESTS = ".env.test"
 # pytest-playwright's own fixtures; the project cannot mend them.
@@ -27,14 +27,17 @@ NOT_OURS = "ignore:.*fixtures defined as instance methods"
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Before any module of the tests is imported, set up what the app will read."""
-    name_app()
+    try:
+        name_app()
+        settings = settings_of_tests()
+    except SettingError as error:
+        raise pytest.UsageError(error.message) from None
     if "FLASK_APP" not in os.environ:
         return
     for name in list(os.environ):
         is_setting = name.startswith("FLASK_") and name != "FLASK_APP"
         if is_setting or name == "DATABASE_URL":
             del os.environ[name]
-    settings = settings_of_tests()
     os.environ.update(settings)
     os.environ["FLASK_TESTING"] = "1"
     # Else a server that a test starts would read .env by itself.
@@ -62,7 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def settings_of_tests() -> dict[str, str]:
     """Return what .env.test says."""
-    settings = dotenv_values(find_dotenv(SETTINGS_OF_TESTS, usecwd=True))
+    _, settings = read_env_file(SETTINGS_OF_TESTS)
     return {name: text or "" for name, text in settings.items()}
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from click import ClickException
 
 from .loading import app_folder, read_environment
+from .settings import SettingError
 
 # Set where one process starts others again and again, for which once is enough.
 STARTED_BY = "RELEASE_STARTED_BY"
@@ -222,10 +223,10 @@ def passing_signals_on(process: subprocess.Popen) -> Iterator[list[int]]:
 
 def main() -> None:
     """Run the release step for production; end with an error where it fails."""
-    read_environment()
     try:
+        read_environment()
         release(FLASK_DEBUG="0")
-    except ReleaseError as error:
+    except (ReleaseError, SettingError) as error:
         print(f"Error: {error.message}", file=sys.stderr)
         sys.exit(1)
 

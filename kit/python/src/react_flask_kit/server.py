@@ -5,9 +5,11 @@ listening socket, starts the workers, and ends them.
 """
 
 import atexit
+import errno
 import logging
 import multiprocessing
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -28,6 +30,7 @@ from granian.net import SocketSpec
 
 from .loading import read_environment
 from .release import ReleaseError, release
+from .settings import SettingError
 
 # Open connections for each worker: most of them wait for their browser to ask again.
 CONNECTIONS = 20_000
@@ -61,9 +64,17 @@ class Options(NamedTuple):
 
 def main() -> None:
     """Serve until told to stop."""
+    if sys.argv[1:]:
+        sys.exit(
+            f"There are no arguments, but was given: {' '.join(sys.argv[1:])}. "
+            "Where it listens is said by HOST and PORT."
+        )
     # Otherwise it is that of a file, which new code may bring with it.
     has_own_step = "RELEASE_COMMAND" in os.environ
-    read_environment()
+    try:
+        read_environment()
+    except SettingError as error:
+        sys.exit(f"Error: {error.message}")
     options = read_options()
     address = free_address(options.host, options.port)
     try:
@@ -314,7 +325,7 @@ def read_options() -> Options:
 def read_number(name: str, default: int, largest: int) -> int:
     """Return the whole number that an environment variable has, or the default."""
     text = os.environ.get(name) or str(default)
-    if text.isascii() and text.isdigit() and 1 <= int(text) <= largest:
+    if re.fullmatch("[0-9]{1,9}", text) and 1 <= int(text) <= largest:
         return int(text)
     sys.exit(f"{name} must be a whole number from 1 to {largest}, and not {text!r}.")
 
@@ -331,12 +342,28 @@ def free_address(host: str, port: int) -> str:
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         socket.create_server(address, family=family).close()
-    except OSError as error:
-        sys.exit(
-            f"Cannot listen on port {port} of {host}: {error.strerror}. "
-            "Choose another one with PORT, or another address with HOST."
-        )
+    except (OSError, UnicodeError) as error:
+        sys.exit(why_not(host, port, error))
     return address[0]
+
+
+def why_not(host: str, port: int, error: OSError | UnicodeError) -> str:
+    """Say why a server cannot listen, and what to do about it.
+
+    The launcher says the same of the servers of development (kit/node/lib/ports.js).
+    """
+    number = getattr(error, "errno", None)
+    if number == errno.EADDRINUSE:
+        reason = "another program does. Choose another one with PORT, or stop it."
+    elif number == errno.EACCES:
+        reason = f"PORT={port} is a port that you may not use here. Choose another one."
+    else:
+        # A shell of conda sets HOST to the kind of this machine.
+        reason = (
+            f"HOST={host} is no address of this machine. Unset it, or set it to "
+            "localhost; 0.0.0.0 is every address."
+        )
+    return f"Cannot listen on port {port} of {host}: {reason}"
 
 
 def allow_open_files() -> None:
