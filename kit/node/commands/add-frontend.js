@@ -7,7 +7,10 @@ import { installFrontend } from '../lib/frontend.js';
  * @returns {Promise<number>} the exit code of yarn
  */
 export function addFrontend(...packages) {
-  return installFrontend(
-    packages.length > 0 ? ['add', ...packages] : ['install', '--no-immutable'],
-  );
+  if (packages.length > 0) {
+    console.log(`Adding to package.json: ${packages.join(' ')} …`);
+    return installFrontend(['add', ...packages]);
+  }
+  console.log('Writing yarn.lock as package.json wants it …');
+  return installFrontend(['install', '--no-immutable']);
 }

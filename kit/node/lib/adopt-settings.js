@@ -55,7 +55,7 @@ function movedNames(base, texts) {
 
 /** Quote a value in the first way that gives it back. */
 function envLine(name, value) {
-  const escaped = `"${value.replaceAll('\n', '\\n')}"`;
+  const escaped = `"${value.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n')}"`;
   const lines = [value, `'${value}'`, escaped].map((it) => `${name}=${it}`);
   return lines.find((line) => parseEnvFile(line)[name] === value) ?? lines[2];
 }

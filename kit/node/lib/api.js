@@ -278,9 +278,11 @@ async function uninstall(names) {
   if (names.length > 0) await pip('uninstall', '--yes', ...names);
 }
 
+/** Where nobody watches, a log is better without what it does. */
 function pip(command, ...args) {
   const env = { PIP_DISABLE_PIP_VERSION_CHECK: '1' };
-  return run(apiCommand(['pip', command, '--quiet', ...args]), { env });
+  const quiet = process.stdout.isTTY ? [] : ['--quiet'];
+  return run(apiCommand(['pip', command, ...quiet, ...args]), { env });
 }
 
 function packagesGone(before, after) {

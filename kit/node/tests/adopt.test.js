@@ -390,7 +390,7 @@ describe('.env', () => {
   });
 
   it('with a line that stops the frontend is told', async () => {
-    const { plan } = await prepare({ '.env.test': 'A=1\nwrong\n' });
+    const { plan } = await prepare({ '.env.test': 'A=1\na line\n' });
     expect(Object.values(plan().warnings).flat()).toEqual(['.env.test:2']);
   });
 });

@@ -4,8 +4,12 @@
  * reads from the same file is the same one.
  */
 import { parseEnvFile } from '../lib/env-file.js';
-import { expand, readEnvironment } from '../vite/create-react-app/env.js';
-import { project } from './projects.js';
+import {
+  expand,
+  readEnvironment,
+  writeEnvironment,
+} from '../vite/create-react-app/env.js';
+import { project, write } from './projects.js';
 
 describe('a line of an .env file', () => {
   it.each([
@@ -35,7 +39,13 @@ describe('a line of an .env file', () => {
     ['\\n in double quotes', 'A="b\\nc"', { A: 'b\nc' }],
     ['spaces in quotes', 'A=" b "', { A: ' b ' }],
     ['spaces before quotes', "A=  'b'  ", { A: 'b' }],
-    ['an escaped quote', String.raw`A="b\"c"`, { A: String.raw`b\"c` }],
+    ['an escaped quote', String.raw`A="b\"c"`, { A: 'b"c' }],
+    ['an escaped quote in single ones', String.raw`A='b\'c'`, { A: "b'c" }],
+    ['escaped backslashes', String.raw`A="b\\"`, { A: String.raw`b\ `.trim() }],
+    ['other escapes', String.raw`A="b\tc\d"`, { A: 'b\tc\\d' }],
+    ['a name in quotes', "'A'=b", { A: 'b' }],
+    ['a name without =', 'A\nB=1\nB', {}],
+    ['a name of any language', 'größe=b', { größe: 'b' }],
     ['quotes within', `A=it's "b"`, { A: `it's "b"` }],
     ['backticks', 'A=`b`', { A: '`b`' }],
     ['several lines', 'A="b\n\n# c\nD=d"\nE=1', { A: 'b\n\n# c\nD=d', E: '1' }],
@@ -62,13 +72,15 @@ describe('a line of an .env file', () => {
   });
 
   it.each([
-    ['a word', 'A=1\nword\n\nB=2', [2, 'word']],
+    ['two words', 'A=1\ntwo words\n\nB=2', [2, 'two words']],
+    ['export without a name', 'A=1\nexport =1\nB=2', [2, 'export =1']],
+    ['more after several lines', 'A=1\nC="1\nA=2" x\nB=2', [2, 'C="1']],
     ['a colon', '\nA: b\nB=2\nA=1', [2, 'A: b']],
     ['a space in its name', 'A=1\r\nA B=1\r\nB=2', [2, 'A B=1']],
     ['no name', 'A=1\nB=2\n =b', [3, '=b']],
     ['a quote that does not end', '\uFEFFA="b\nA=1\nB=2', [1, 'A="b']],
     ['more than a quoted value', 'A=1\nB=2\nC="b" c', [3, 'C="b" c']],
-    ['a mistake after several lines', 'A="\n\n"\nword\nA=1\nB=2', [4, 'word']],
+    ['a mistake after several lines', 'A="\n\n"\na b\nA=1\nB=2', [4, 'a b']],
   ])('is refused for %s, and the others are read', (_name, text, mistake) => {
     const refuse = vi.fn();
     expect(parseEnvFile(text, refuse)).toEqual({ A: '1', B: '2' });
@@ -118,7 +130,7 @@ describe('the environment', () => {
     '.env.development.local': 'D=5\nE=$E\n',
     '.env.test.local': 'D=6\n',
   };
-  const KEPT = Symbol.for('create-react-app:environment');
+  const KEPT = Symbol.for('react-flask-kit:environment');
 
   function read(folder, mode) {
     const before = process[KEPT];
@@ -140,6 +152,37 @@ describe('the environment', () => {
 
   it('needs no file', () => {
     expect(read(project(), 'development')).toEqual({ E: 'environment' });
+  });
+
+  it('has what the API reads too as it is there', () => {
+    const folder = project({
+      '.env': 'PORT=${A}$A\nHOST=$A\nA=1\nFLASK_RUN_PORT=${A}\nB=$A\n',
+      '.env.development': 'HOST=$A\n',
+    });
+    expect(read(folder, 'development')).toMatchObject({
+      PORT: '$A',
+      HOST: '1',
+      FLASK_RUN_PORT: '1',
+      B: '1',
+    });
+  });
+
+  it('of the process follows the files, but not over what it was started with', () => {
+    vi.stubEnv('E', 'environment');
+    for (const name of ['A', 'B', 'C', 'FLASK_A']) vi.stubEnv(name, undefined);
+    onTestFinished(() => writeEnvironment({}));
+    const folder = project();
+    const set = (text) => {
+      write(folder, { '.env': text });
+      writeEnvironment(read(folder, 'development'));
+      const { A, B, C, E, FLASK_A } = process.env;
+      return { A, B, C, E, FLASK_A };
+    };
+    const E = 'environment';
+    expect(set('A=1\nB=1\nE=1\nFLASK_A=1')).toEqual({ A: '1', B: '1', E });
+    expect(set('A=2\nC=2')).toEqual({ A: '2', C: '2', E });
+    process.env.C = 'of somebody else';
+    expect(set('')).toEqual({ C: 'of somebody else', E });
   });
 
   it('names the file and line of a mistake', () => {

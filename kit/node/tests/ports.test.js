@@ -1,5 +1,10 @@
 import net from 'node:net';
-import { findFreePort, isPortFree, portIsTaken } from '../lib/ports.js';
+import {
+  cannotListen,
+  findFreePort,
+  isPortFree,
+  portIsTaken,
+} from '../lib/ports.js';
 
 it('a port that is taken is named, and another one is found', async () => {
   const other = net.createServer();
@@ -14,8 +19,33 @@ it('a port that is taken is named, and another one is found', async () => {
   expect(await findFreePort(port, '127.0.0.1')).toBe(port);
 });
 
-it('a port of an address that is not ours is a message', async () => {
-  await expect(isPortFree(3000, '192.0.2.1')).rejects.toThrow(
-    'Port 3000 cannot be used: ',
+it.each([
+  '192.0.2.1',
+  'x86_64-conda-linux-gnu',
+  'localhost:3000',
+  'no.such.host.invalid',
+])('%s, which is no address of this machine, is named with its setting', async (host) => {
+  const message =
+    `FLASK_RUN_HOST=${host} is no address of this machine. ` +
+    'Unset it, or set it to localhost; 0.0.0.0 is every address.';
+  await expect(isPortFree(3000, host)).rejects.toThrow(message);
+  await expect(findFreePort(3000, host)).rejects.toThrow(message);
+  const names = { port: '--port', host: '--host' };
+  await expect(isPortFree(3000, host, names)).rejects.toThrow(
+    `--host=${host} is no`,
+  );
+});
+
+it.each([
+  ['EADDRNOTAVAIL', 'HOST=a is no address of this machine. '],
+  ['ENOTFOUND', 'HOST=a is no address of this machine. '],
+  ['EAI_AGAIN', 'HOST=a is no address of this machine. '],
+  ['EACCES', 'PORT=80 is a port that you may not use here. '],
+  ['EMFILE', 'as it was'],
+])('%s of a server is a message', (code, message) => {
+  const error = Object.assign(new Error('as it was'), { code });
+  const names = { port: 'PORT', host: 'HOST' };
+  expect(cannotListen(error, { port: 80, host: 'a' }, names).message).toContain(
+    message,
   );
 });

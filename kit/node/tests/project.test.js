@@ -96,10 +96,34 @@ describe("the API's address", () => {
       'fallback.test:5678',
     ],
     [
-      'another machine over TLS',
+      'another machine over TLS, wherever this one listens',
       { proxy: 'https://api.example.com' },
-      {},
+      { FLASK_RUN_HOST: '192.168.1.5' },
       'api.example.com',
+    ],
+    [
+      'FLASK_RUN_HOST for its host',
+      { proxy: 'http://localhost:5001' },
+      { FLASK_RUN_HOST: '192.168.1.5' },
+      '192.168.1.5:5001',
+    ],
+    [
+      'FLASK_RUN_HOST of IPv6',
+      { proxy: 'http://127.0.0.1:5001' },
+      { FLASK_RUN_HOST: '::1' },
+      '[::1]:5001',
+    ],
+    [
+      'this machine where FLASK_RUN_HOST is every address',
+      { proxy: 'http://127.0.0.1:5001' },
+      { FLASK_RUN_HOST: '0.0.0.0' },
+      '127.0.0.1:5001',
+    ],
+    [
+      'an address of IPv6 where FLASK_RUN_HOST is every one',
+      { proxy: 'http://127.0.0.1:5001' },
+      { FLASK_RUN_HOST: '::' },
+      '[::1]:5001',
     ],
   ])('is told by %s', async (_name, manifest, env, host) => {
     project({ 'package.json': manifest });
@@ -131,6 +155,10 @@ describe("the API's address", () => {
     '5000',
     'localhost:5000',
     'http://',
+    'http://127.0.0.1:0',
+    'http://127.0.0.1:0x1F',
+    'http://127.0.0.1:70000',
+    'http://127.0.0.1:+80',
     { '/api': {} },
   ])('is not %j', async (proxy) => {
     project({ 'package.json': { proxy } });
@@ -141,28 +169,95 @@ describe("the API's address", () => {
   });
 });
 
-describe('a port', () => {
+describe('where the API listens', () => {
   it.each([
-    ['1', 1],
-    ['65535', 65535],
-    [undefined, 3000],
-    ['', 3000],
-  ])('%j is read as %s', (value, port) => {
-    expect(readPort('PORT', value, 3000)).toBe(port);
+    [{}, {}, '127.0.0.1', 5000],
+    [{ proxy: '' }, {}, '127.0.0.1', 5000],
+    [{ proxy: 'http://localhost:5001' }, {}, '127.0.0.1', 5001],
+    [{ proxy: 'http://localhost' }, {}, '127.0.0.1', 80],
+    [{ proxy: 'http://localhost:80' }, {}, '127.0.0.1', 80],
+    [{ proxy: 'https://localhost' }, {}, '127.0.0.1', 443],
+    [{ proxy: 'https://api.example.com' }, {}, '127.0.0.1', 5000],
+    [{}, { FLASK_RUN_PORT: '80' }, '127.0.0.1', 80],
+    [{}, { FLASK_RUN_HOST: '0.0.0.0' }, '0.0.0.0', 5000],
+    [{}, { FLASK_RUN_HOST: '' }, '127.0.0.1', 5000],
+  ])('with %j and %j', async (manifest, env, host, port) => {
+    project({ 'package.json': manifest });
+    const { apiPlace } = await importProject();
+    expect(apiPlace(env)).toEqual({ host, port });
+  });
+});
+
+describe('a file of settings', () => {
+  const utf16 = (text) => Buffer.from(`\uFEFF${text}`, 'utf16le');
+
+  it.each([
+    ['UTF-16', utf16('A=1\r\n'), /^\.env is not UTF-8, .* Save it as UTF-8/],
+    ['UTF-16 without a mark', utf16('A=1').subarray(2), /^\.env is not UTF-8/],
+    [
+      'Latin-1',
+      Buffer.from('A=gr\xFC\xDFe\n', 'latin1'),
+      /^\.env is not UTF-8/,
+    ],
+    ['bytes', Buffer.from([0xff, 0xfe, 0x00]), /^\.env is not UTF-8/],
+  ])('in %s is named, and what to do', async (_name, bytes, message) => {
+    const folder = project();
+    fs.writeFileSync(path.join(folder, '.env'), bytes);
+    const { flaskSetting } = await importProject();
+    expect(() => flaskSetting('A', {})).toThrow(message);
+    const { readEnvironment } = await import('../vite/create-react-app/env.js');
+    expect(() => readEnvironment(folder, 'development')).toThrow(message);
+  });
+
+  it('that is a folder is named, and what to do', async () => {
+    project({ '.flaskenv/pyvenv.cfg': '' });
+    const { flaskSetting } = await importProject();
+    expect(() => flaskSetting('A', {})).toThrow(
+      /^\.flaskenv is a folder, .* Rename the folder\.$/,
+    );
   });
 
   it.each([
-    'abc',
-    '0',
-    '-1',
-    '+80',
-    '65536',
-    '3000.5',
-    '3000 x',
-    '0x1F',
-    '1e3',
+    [{ FLASK_SKIP_DOTENV: '1' }, undefined],
+    [{ FLASK_SKIP_DOTENV: 'False' }, '1'],
+    [{ FLASK_SKIP_DOTENV: '' }, '1'],
+    [{ A: '' }, undefined],
+  ])('is read by the launcher as Flask does with %j', async (env, value) => {
+    project({ '.env': 'A=1\n' });
+    const { flaskSetting } = await importProject();
+    expect(flaskSetting('A', env)).toBe(value);
+  });
+});
+
+// The same table is in kit/python/tests/test_server.py.
+const PORTS = [
+  ['1', 1],
+  ['80', 80],
+  ['080', 80],
+  ['65535', 65535],
+  ['', 3000],
+];
+const NO_PORTS = [
+  ...['0', '-1', '65536', '70000', '+80', '0x1F', '1e3', '3000.5', '1_000'],
+  ...[
     ' ',
-  ])('%j is refused', async (value) => {
+    ' 80',
+    '80 ',
+    '8 0',
+    '80\n',
+    'abc',
+    '3000 x',
+    '\u0663\u0660\u0660\u0660',
+  ],
+  '9'.repeat(5000),
+];
+
+describe('a port', () => {
+  it.each([...PORTS, [undefined, 3000]])('%j is read as %s', (value, port) => {
+    expect(readPort('PORT', value, 3000)).toBe(port);
+  });
+
+  it.each(NO_PORTS)('%j is refused', async (value) => {
     expect(() => readPort('PORT', value, 3000)).toThrow(
       `PORT=${value} is not a port. Use a number from 1 to 65535.`,
     );
