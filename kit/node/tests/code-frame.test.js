@@ -24,10 +24,10 @@ it.each([
   [
     'numbers of any width',
     [TEN, 9, 1],
-    ` 6 | line(6);
- 7 | line(7);
- 8 | line(8);
- 9 | line(9);
+    `6  | line(6);
+7  | line(7);
+8  | line(8);
+9  | line(9);
    | ^
 10 | line(10);
 `,
@@ -65,7 +65,17 @@ it.each([
   expect(shown).toMatch(FRAME);
 });
 
-it('is empty where the file cannot be read', () => {
-  const file = path.join(project(), 'missing.py');
-  expect(codeFrame({ file, line: 1 })).toBe('');
+it.each([
+  ['the file cannot be read', 'missing.py', 1],
+  ['the file has become shorter', 'a.py', 9],
+])('is empty where %s', (_name, name, line) => {
+  const file = path.join(project({ 'a.py': 'import os\n' }), name);
+  expect(codeFrame({ file, line })).toBe('');
+});
+
+it('cuts what is too long to be read', () => {
+  const folder = project({ 'a.py': `data = "${'x'.repeat(100_000)}"\n` });
+  const shown = codeFrame({ file: path.join(folder, 'a.py'), line: 1 });
+  expect(shown).toMatch(FRAME);
+  expect(shown.length).toBeLessThan(1_000);
 });

@@ -1,38 +1,76 @@
-import { codeFrame } from '../code-frame.js';
+import fs from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { scriptSources } from '../policy.js';
+import { overlayError } from './overlay-error.js';
 
 const RECENT = 2_000;
-const FRAME = /^ {2}File "(.+)", line (\d+)(?:, in (.+))?$/;
-const LIBRARY = /[\\/](site-packages|react_flask_kit|python3\.\d+|Lib)[\\/]|^</;
+// React's StrictMode asks everything twice; the terminal tells a crash as seldom.
+const REPETITION = 1_000;
+const CLIENT = '\0flask:overlay';
+const CLIENT_FILE = new URL('overlay-client.js', import.meta.url);
+
+/** The hooks of a Vite plugin that put the script of the overlay into the page. */
+export const overlayClient = {
+  resolveId: { filter: { id: /^\0flask:overlay$/ }, handler: () => CLIENT },
+  load: {
+    filter: { id: /^\0flask:overlay$/ },
+    handler: () => fs.readFileSync(CLIENT_FILE, 'utf8'),
+  },
+  transformIndexHtml(_html, { server }) {
+    if (!server || !isEnabled(server.config)) return undefined;
+    const attrs = { type: 'module', src: addressOfClient(server.config) };
+    return [{ tag: 'script', attrs, injectTo: 'head-prepend' }];
+  },
+};
 
 /** Shows Python exceptions in Vite's error overlay, in every page that is open. */
 export class Overlay {
   #server;
-  #last;
-  #until = 0;
+  #lasting;
+  #latest;
+  #latestAt = Number.NEGATIVE_INFINITY;
+  #sentAt = Number.NEGATIVE_INFINITY;
 
   /** @param {import('vite').ViteDevServer} server */
   constructor(server) {
     this.#server = server;
     // A page that is just loading connects after its first request has failed.
     server.ws.on('vite:client:connect', (_data, client) => {
-      if (Date.now() < this.#until) setImmediate(() => client.send(this.#last));
+      const isRecent = Date.now() < this.#latestAt + RECENT;
+      const shown = this.#lasting ?? (isRecent ? this.#latest : undefined);
+      if (shown) setImmediate(() => client.send(shown));
     });
   }
 
   /**
-   * Show an exception.
+   * Show an exception, or what else keeps the API from answering.
    *
-   * @param {{ exception: string, traceback: string, file: string, line: number }} crash as
-   *   react_flask_kit.errors describes it
-   * @param {string} request during which it was raised, such as 'GET /time'
-   * @param {{ lasts?: boolean }} [options] lasts: show it to pages opened later too
+   * One that lasts is shown to pages opened later too, until `clear`, and meanwhile in place
+   * of those that its requests raise.
+   *
+   * @param {import('./overlay-error.js').Crash} crash
+   * @param {string} [request] during which it was raised, such as 'GET /time'
+   * @param {{ lasts?: boolean }} [options]
    */
   show(crash, request, { lasts = false } = {}) {
-    this.#last = { type: 'error', err: overlayError(crash, request) };
-    this.#until = lasts ? Number.POSITIVE_INFINITY : Date.now() + RECENT;
+    const { root } = this.#server.config;
+    const shown =
+      this.#lasting && !lasts
+        ? this.#lasting
+        : {
+            type: 'error',
+            err: { ...overlayError(crash, request, root), lasts },
+          };
+    const isRepeated =
+      isDeepStrictEqual(shown, this.#latest) &&
+      Date.now() < this.#sentAt + REPETITION;
+    if (lasts) this.#lasting = shown;
+    this.#latest = shown;
+    this.#latestAt = Date.now();
+    if (isRepeated) return;
+    this.#sentAt = Date.now();
     // Without a client Vite would keep it for the next one, however much later.
-    if (this.#server.ws.clients.size > 0) this.#server.ws.send(this.#last);
+    if (this.#server.ws.clients.size > 0) this.#server.ws.send(shown);
   }
 
   /**
@@ -49,20 +87,21 @@ export class Overlay {
     } catch {
       return false;
     }
-    if (!problem.traceback) return false;
+    if (!isCrash(problem)) return false;
     this.show(problem, request);
     return true;
   }
 
-  /** Forget what was shown: the API has restarted. */
+  /** Show it no longer: the API has restarted. */
   clear() {
-    this.#until = 0;
+    this.#lasting = undefined;
+    this.#latest = undefined;
+    this.#server.ws.send('flask:clear');
   }
 
   /** Whether Vite's `server.hmr.overlay` is on, as it is by default. */
   get isEnabled() {
-    const { hmr } = this.#server.config.server;
-    return hmr !== false && hmr?.overlay !== false;
+    return isEnabled(this.#server.config);
   }
 
   /**
@@ -75,10 +114,15 @@ export class Overlay {
     // The reload after the fix must not post a form again: it goes back to the form.
     const address = req.method === 'POST' ? formOf(req) : req.originalUrl;
     const script = `history.replaceState(null, '', ${quote(address)})`;
+    const { config } = this.#server;
     const html = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>500 Internal Server Error</title>
 <script>${script}</script>
-<script type="module" src="${this.#server.config.base}@vite/client"></script>
+<script type="module" src="${config.base}@vite/client"></script>
+<script type="module" src="${addressOfClient(config)}"></script>
 <h1>500 Internal Server Error</h1>
 <p>Save the fix, and this page loads again.</p>
 `;
@@ -91,23 +135,19 @@ export class Overlay {
   }
 }
 
-/**
- * Turn a Python exception into what Vite's error overlay shows.
- *
- * @param {{ exception: string, traceback: string, file: string, line: number }} crash as
- *   react_flask_kit.errors describes it
- * @param {string} request what was asked, such as 'GET /time'
- * @returns {object} the `err` of Vite's HMR message of type 'error'
- */
-function overlayError({ exception, traceback, file, line }, request) {
-  return {
-    plugin: 'flask',
-    message: `${exception}\n\n${request}`,
-    id: file,
-    loc: { file, line, column: 1 },
-    frame: codeFrame({ file, line }),
-    stack: shorten(traceback),
-  };
+function isEnabled({ server: { hmr } }) {
+  return hmr !== false && hmr?.overlay !== false;
+}
+
+function addressOfClient({ base }) {
+  return `${base}@id/${CLIENT.replace('\0', '__x00__')}`;
+}
+
+function isCrash(problem) {
+  return (
+    typeof problem?.exception === 'string' &&
+    typeof problem.traceback === 'string'
+  );
 }
 
 /** Where a form was, if that is known and not another website. */
@@ -121,27 +161,4 @@ function formOf({ headers }) {
 /** Write a text as JavaScript, with nothing in it that would end the script. */
 function quote(text) {
   return JSON.stringify(text).replaceAll('<', '\\u003c');
-}
-
-/** Keep a traceback's places in the project, as links, and count those in libraries. */
-function shorten(traceback) {
-  const shown = [];
-  let hidden = 0;
-  let isLibrary = false;
-  const showCount = () => {
-    if (hidden > 0) shown.push(`  … ${hidden} in libraries`);
-    hidden = 0;
-  };
-  for (const text of traceback.trimEnd().split('\n')) {
-    const [, file, line, name] = FRAME.exec(text) ?? [];
-    if (file) isLibrary = LIBRARY.test(file);
-    else if (!text.startsWith('    ')) isLibrary = false;
-    if (isLibrary) {
-      if (file) hidden++;
-      continue;
-    }
-    showCount();
-    shown.push(file ? `  ${file}:${line}:1 in ${name ?? 'this file'}` : text);
-  }
-  return shown.join('\n');
 }
