@@ -12,29 +12,37 @@ import { kit } from './commands/kit.js';
 import { testExtensions } from './commands/test-extensions.js';
 import { testKit } from './commands/test-kit.js';
 import { apiCommand, apiEnv, prepareApi, venvPython } from './lib/api.js';
+import {
+  buildArguments,
+  developmentArguments,
+  flaskPlace,
+  productionPlace,
+  refuseArguments,
+} from './lib/arguments.js';
 import { frontendCommand, prepareFrontend } from './lib/frontend.js';
 import { fromJestOptions } from './lib/jest-options.js';
 import { isPortFree, portIsTaken } from './lib/ports.js';
 import { run } from './lib/processes.js';
 import {
   apiAddress,
+  apiPlace,
   flaskSetting,
   isNodeSupported,
   problem,
 } from './lib/project.js';
+import { Frontend, runReloadingApi } from './lib/servers.js';
 
 const NO_TESTS = 5;
 
 const COMMANDS = {
   dev,
-  start: (...args) => frontend('vite', ...args),
+  start: startFrontend,
   'start-api': startApi,
   test,
   'test-frontend': testFrontend,
   'test-api': testApi,
-  build: (...args) => frontend('vite', 'build', ...args),
-  serve: async (...args) =>
-    (await frontend('vite', 'build')) || production(...args),
+  build: (...args) => frontend('vite', 'build', ...buildArguments(args)),
+  serve,
   lint,
   format,
   'add-frontend': addFrontend,
@@ -42,8 +50,14 @@ const COMMANDS = {
   flask: (...args) => api('flask', ...args),
   python: apiPython,
   kit,
-  'prepare-api': () => prepareApi(),
-  'prepare-frontend': () => prepareFrontend(),
+  'prepare-api': (...args) => {
+    refuseArguments('prepare-api', args);
+    return prepareApi();
+  },
+  'prepare-frontend': (...args) => {
+    refuseArguments('prepare-frontend', args);
+    return prepareFrontend();
+  },
   'check-installer': checkInstaller,
   'test-kit': testKit,
   'test-extensions': testExtensions,
@@ -86,12 +100,15 @@ async function api(...command) {
   return run(apiCommand(command), { env: apiEnv() });
 }
 
-/** Run the production server, which finishes what it has begun when it is told to end. */
-async function production(...args) {
+/** Build, and run the production server, which finishes what it has begun when told to end. */
+async function serve(...args) {
+  const place = productionPlace(args);
+  const code = await frontend('vite', 'build');
+  if (code !== 0) return code;
   await prepareApi();
   const seconds = Number(flaskSetting('WEB_SECONDS_TO_FINISH')) || 30;
-  return run(apiCommand(['react_flask_kit', ...args]), {
-    env: apiEnv(),
+  return run(apiCommand(['react_flask_kit']), {
+    env: { ...apiEnv(), ...place },
     patience: (seconds + 5) * 1000,
   });
 }
@@ -108,21 +125,49 @@ async function apiPython(...args) {
   return run([venvPython(), ...args], { env: apiEnv() });
 }
 
-/** Let Flask listen where the frontend expects it. */
+/** Let Flask listen where the frontend expects it, or where its arguments say. */
 async function startApi(...args) {
+  const given = flaskPlace(args);
   await prepareApi();
-  const port = apiAddress()?.port || '5000';
-  const host = flaskSetting('FLASK_RUN_HOST') ?? '127.0.0.1';
-  if (!(await isPortFree(Number(port), host))) {
+  const usual = apiPlace();
+  const { port = usual.port, host = usual.host } = given;
+  const names = {
+    port: given.port ? '--port' : 'FLASK_RUN_PORT',
+    host: given.host ? '--host' : 'FLASK_RUN_HOST',
+  };
+  if (!(await isPortFree(port, host, names))) {
     throw portIsTaken(
       port,
       'set FLASK_RUN_PORT for this and for the frontend, or change "proxy" in package.json.',
     );
   }
-  const flask = ['flask', '--app', 'react_flask_kit.development', 'run'];
-  return run(apiCommand([...flask, '--no-debugger', ...args]), {
-    env: { ...apiEnv(), FLASK_RUN_PORT: port, PYTHONUNBUFFERED: '1' },
-  });
+  tellFrontendsUser(given);
+  return runReloadingApi(args, String(port));
+}
+
+/** The frontend knows the settings, but not the arguments of this command. */
+function tellFrontendsUser({ port, host }) {
+  const settings = {
+    ...(port && { FLASK_RUN_PORT: String(port) }),
+    ...(host && { FLASK_RUN_HOST: host }),
+  };
+  const asked = apiAddress()?.origin;
+  if (
+    asked === apiAddress(undefined, { ...process.env, ...settings })?.origin
+  ) {
+    return;
+  }
+  const lines = Object.entries(settings).map((setting) => setting.join('='));
+  console.log(
+    `The frontend asks ${asked}. Set ${lines.join(' and ')} for it too, or write that into .env.`,
+  );
+}
+
+/** Let the page be developed. */
+async function startFrontend(...args) {
+  developmentArguments('start', args);
+  await prepareFrontend();
+  return new Frontend(args).run();
 }
 
 async function test(...args) {
@@ -147,7 +192,8 @@ async function testApi(...args) {
 }
 
 /** Check the style of both languages; each side speaks even if the other one fails. */
-async function lint() {
+async function lint(...args) {
+  refuseArguments('lint', args, 'To rewrite the style: npm run format');
   const code = Math.max(
     await frontend('biome', 'ci'),
     await apiTool('ruff', 'check'),
@@ -160,7 +206,8 @@ async function lint() {
 }
 
 /** Rewrite the style of both languages; what only a person can mend is printed. */
-async function format() {
+async function format(...args) {
+  refuseArguments('format', args);
   return Math.max(
     await frontend('biome', 'check', '--write'),
     await apiTool('ruff', 'check', '--fix', '--exit-zero'),

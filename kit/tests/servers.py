@@ -87,6 +87,14 @@ def ask(
             return error.code, json.loads(error.read())
 
 
+def certificate(crt: Path, key: Path) -> None:
+    """Make a certificate for localhost, which nobody has signed."""
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days=2"]
+    names = ["-subj=/CN=localhost", "-addext=subjectAltName=DNS:localhost"]
+    files = ["-out", crt, "-keyout", key]
+    subprocess.run([*command, *names, *files], check=True, capture_output=True)
+
+
 def clean_env(**env: str) -> dict[str, str]:
     """Return the environment of somebody who runs a command, with some more in it."""
     return processes.clean_env(**(SETTINGS | env))

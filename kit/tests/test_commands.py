@@ -6,7 +6,6 @@ are asked for. Windows has no such fakes; kit/node/tests covers its branches.
 
 import json
 import os
-import select
 import shutil
 import signal
 import socket
@@ -23,8 +22,6 @@ from servers import (
     clean_env,
     edit,
     free_port,
-    is_answering,
-    is_listening,
     running,
     wait_for,
 )
@@ -521,7 +518,7 @@ def taken_port() -> Iterator[str]:
         ("start", "PORT", "abc", "PORT=abc is not a port."),
         ("start-api", "FLASK_RUN_PORT", "taken", "Port {} is taken by another"),
         ("dev", "PORT", "taken", "The frontend's server ended (exit code 1)"),
-        ("dev", "FLASK_RUN_PORT", "taken", "The API's server ended (exit code 1)"),
+        ("dev", "FLASK_RUN_PORT", "taken", "Port {} is taken by another"),
     ],
 )
 def test_a_port_that_cannot_be_used_is_a_message(
@@ -563,6 +560,20 @@ def test_dev_labels_both_servers_and_gives_them_a_free_port(
     ]
 
 
+def test_flask_listens_where_its_arguments_say_and_the_frontend_is_told_of(
+    prepared: Machine, taken_port: str
+) -> None:
+    usual, port = prepared.env["FLASK_RUN_PORT"], str(free_port())
+    code, output = prepared.run("start-api", "--port", port, "-h", "127.0.0.1")
+    assert (code, prepared.asked()) == (0, [f"{FLASK} --port {port} -h 127.0.0.1"])
+    assert f"The frontend asks http://127.0.0.1:{usual}. Set FLASK_RUN_PORT={port}" in (
+        output
+    )
+    assert prepared.run("start-api", "-p", usual, "-h", "0.0.0.0") == (0, "")
+    code, output = prepared.run("start-api", f"--port={taken_port}")
+    assert (code, f"Port {taken_port} is taken" in output) == (1, True)
+
+
 def test_env_wins_over_flaskenv_as_it_does_in_flask(prepared: Machine) -> None:
     port = free_port()
     del prepared.env["FLASK_RUN_PORT"]
@@ -573,64 +584,3 @@ def test_env_wins_over_flaskenv_as_it_does_in_flask(prepared: Machine) -> None:
         other.bind(("127.0.0.1", port))
         other.listen()
         assert f"Port {port} is taken" in prepared.run("start-api")[1]
-
-
-@pytest.mark.parametrize(
-    ("command", "how"),
-    [
-        ("dev", "Ctrl-C"),
-        ("start-api", "closed terminal"),
-        ("start-api", "SIGTERM"),
-        ("start-api", "SIGKILL"),
-    ],
-)
-def test_however_it_is_stopped_no_port_stays_busy(
-    project: Path, command: str, how: str
-) -> None:
-    page, api = free_port(), free_port()
-    terminal, inside = os.openpty()
-    process = subprocess.Popen(
-        [shutil.which("npm"), "run", "--silent", command],
-        cwd=project / "src",
-        env=os.environ
-        | {"BROWSER": "none", "PORT": str(page), "FLASK_RUN_PORT": str(api)},
-        stdin=inside,
-        stdout=inside,
-        stderr=inside,
-        preexec_fn=lambda: own_terminal(inside),
-    )
-    os.close(inside)
-    try:
-        read_until(terminal, "are ready" if command == "dev" else "Restarting")
-        wait_for(lambda: is_answering(api), "the API")
-        if how == "Ctrl-C":
-            os.write(terminal, b"\x03")
-        elif how == "closed terminal":
-            os.close(terminal)
-        else:
-            os.kill(process.pid, getattr(signal, how))
-        assert process.wait(timeout=10) != 0
-        wait_for(
-            lambda: not is_listening(page) and not is_listening(api),
-            "the ports to be free",
-            seconds=5,
-        )
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-
-
-def own_terminal(inside: int) -> None:
-    import fcntl
-    import termios
-
-    os.setsid()
-    fcntl.ioctl(inside, termios.TIOCSCTTY, 0)
-
-
-def read_until(terminal: int, text: str) -> str:
-    output = b""
-    while text.encode() not in output:
-        assert select.select([terminal], [], [], 30)[0], output.decode()
-        output += os.read(terminal, 65536)
-    return output.decode()

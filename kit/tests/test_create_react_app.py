@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 from projects import copy_with_packages, put_packages, replace_page, show_build
-from servers import ROOT, Command, edit, started, succeed, wait_for
+from servers import ROOT, Command, certificate, edit, started, succeed, wait_for
 
 FIXTURE = ROOT / "kit/node/tests/cra_app"
 PACKAGES = (
@@ -223,7 +223,8 @@ class TestDevelopment:
         self, app: Path, server: tuple[Command, str]
     ) -> None:
         place = f"{server[1]}/__open-in-editor?file=src/App.js:3:1"
-        urllib.request.urlopen(place).close()
+        headers = {"Sec-Fetch-Site": "same-origin"}
+        urllib.request.urlopen(urllib.request.Request(place, headers=headers)).close()
         opened = app / "opened"
         wait_for(lambda: opened.exists() and opened.read_text(), "the editor")
         assert "src/App.js" in opened.read_text()
@@ -285,10 +286,7 @@ def test_the_page_can_live_below_a_public_url(page: Page, app: Path) -> None:
 @pytest.mark.skipif(not shutil.which("openssl"), reason="makes the certificate")
 def test_https_uses_the_certificate_it_is_given(app: Path) -> None:
     files = {"SSL_KEY_FILE": "key.pem", "SSL_CRT_FILE": "certificate.pem"}
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days=2"]
-    command += ["-keyout", "key.pem", "-out", "certificate.pem"]
-    command += ["-subj=/CN=localhost", "-addext=subjectAltName=DNS:localhost"]
-    subprocess.run(command, cwd=app, check=True, capture_output=True, timeout=30)
+    certificate(app / "certificate.pem", app / "key.pem")
     with started(app, HTTPS="true", **files) as (_command, url):
         secure = ssl.create_default_context(cafile=app / "certificate.pem")
         address = url.replace("http:", "https:")

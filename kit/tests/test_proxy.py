@@ -209,7 +209,6 @@ def shout_back(port: int) -> None:
     [
         ("/socket", {"Upgrade": "websocket"}, 501),
         ("/socket", {"Upgrade": "websocket", "Host": "evil.example"}, 403),
-        ("/socket", {"Upgrade": "h2c"}, 501),
     ],
 )
 def test_an_upgrade_may_be_refused(
@@ -217,6 +216,27 @@ def test_an_upgrade_may_be_refused(
 ) -> None:
     assert ask(port, path, Connection="Upgrade", **headers)[0].status == status
     assert ask(port, "/time")[0].status == 200
+
+
+@pytest.mark.parametrize(
+    "wish", [{"Upgrade": "h2c", "HTTP2-Settings": "AAMAAABk"}, {"Upgrade": "TLS/1.2"}]
+)
+def test_a_wish_for_another_protocol_is_ignored(
+    port: int, wish: dict[str, str]
+) -> None:
+    fields = {"Connection": f"{', '.join(wish)}, X-Secret", "X_Secret": "1"} | wish
+    response, body = ask(port, "/echo?a=b", "POST", b"hello", **fields)
+    seen = json.loads(body)
+    assert (response.status, seen["query"], seen["body"]) == (200, "a=b", "hello")
+    assert not {"Upgrade", "Http2-Settings", "X-Secret"} & seen["headers"].keys()
+    assert ask(port, "/logo192.png", **fields)[0].status == 200
+
+
+def test_cookies_of_20_kilobytes_pass_as_in_production(port: int) -> None:
+    cookies = "; ".join(f"c{number}={'x' * 2000}" for number in range(10))
+    response, body = ask(port, "/echo", Cookie=cookies)
+    assert response.status == 200
+    assert len(json.loads(body)["cookies"]) == 10
 
 
 def test_a_report_that_is_cut_off_does_not_end_the_server(port: int) -> None:

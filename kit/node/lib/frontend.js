@@ -53,7 +53,16 @@ async function install() {
 }
 
 function isInstalled() {
-  return readProjectFile(...STAMP) === fingerprint();
+  return installedPackages() === fingerprint();
+}
+
+/**
+ * Tell which packages are installed, as a text that other packages change.
+ *
+ * @returns {string | undefined} undefined before the first installation
+ */
+export function installedPackages() {
+  return readProjectFile(...STAMP);
 }
 
 function markAsInstalled() {

@@ -3,15 +3,41 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ROOT } from './project.js';
 
 const PATIENCE = 3000;
+// An editor that the program has opened keeps its output open for hours.
+const LAST_WORDS = 300;
+const MOST_LINES = 40;
 // Read at once: a parent that is gone by the time of the first run() would not be missed.
 const PARENT = process.ppid;
 const GRANDPARENT = parentOfShell(PARENT);
-const children = new Set();
+/** @type {Map<import('node:child_process').ChildProcess, Promise<object>>} */
+const children = new Map();
 let listening = false;
 let stopping = false;
+
+/**
+ * Run a program to its end. It ends when this process is told to end.
+ *
+ * @param {string[]} command the program and its arguments
+ * @param {object} [options] those of `start`
+ * @returns {Promise<number>} its exit code, 127 if there is no such program
+ */
+export async function run(command, options) {
+  return exitCode(await start(command, options).ended);
+}
+
+/**
+ * Tell how a program has ended in one number, as a shell does.
+ *
+ * @param {{ code: number | null, signal: NodeJS.Signals | null }} how
+ * @returns {number}
+ */
+export function exitCode({ code, signal }) {
+  return code ?? 128 + os.constants.signals[signal];
+}
 
 /**
  * Start a program. It ends when this process is told to end.
@@ -23,36 +49,62 @@ let stopping = false;
  * @param {string} [options.label] written before each line of its output
  * @param {number} [options.patience] milliseconds that it has to end when it is told to
  * @param {boolean} [options.shell] needed for npx, which is a batch file on Windows
- * @returns {Promise<number>} its exit code, 127 if there is no such program
+ * @param {boolean} [options.ipc] with a channel for messages, as of `fork()`
+ * @param {boolean} [options.silent] without its standard output; errors are shown
+ * @param {boolean} [options.tied] its standard input is a pipe, which ends with this process
+ * @returns {{ child: import('node:child_process').ChildProcess & { said: string[] },
+ *   ended: Promise<{ code: number | null, signal: NodeJS.Signals | null }> }} code is 127 if
+ *   there is no such program; `ended` never resolves once this process is told to end
  */
-export async function run([program, ...args], options = {}) {
+export function start([program, ...args], options = {}) {
   const { env, cwd = ROOT, label, patience = PATIENCE, shell } = options;
-  if (stopping) return untilExit();
+  if (stopping) return { ended: untilExit() };
   listenForTheEnd();
   const command = shell ? [quoted(program, args), []] : [program, args];
   const child = spawn(...command, {
     cwd,
     env: { ...process.env, ...noColors(), ...(label && colors()), ...env },
     shell,
-    stdio: label ? ['ignore', 'pipe', 'pipe'] : 'inherit',
+    stdio: stdio(options),
     windowsHide: true,
   });
   child.patience = patience;
-  children.add(child);
+  // Nobody writes to it, and it may be closed at the other side.
+  child.stdin?.on('error', () => {});
+  child.said = [];
   if (label) {
-    labelLines(child.stdout, label, process.stdout);
-    labelLines(child.stderr, label, process.stderr);
+    labelLines(child, 'stdout', label);
+    labelLines(child, 'stderr', label);
   }
+  const end = untilEnd(child, program);
+  children.set(child, end);
+  const ended = end.then((how) => {
+    children.delete(child);
+    return stopping ? untilExit() : how;
+  });
+  return { child, ended };
+}
+
+function stdio({ label, ipc, silent, tied }) {
+  const input = tied ? 'pipe' : label ? 'ignore' : 'inherit';
+  const output = label ? 'pipe' : 'inherit';
+  return [input, silent ? 'ignore' : output, output, ...(ipc ? ['ipc'] : [])];
+}
+
+/** Wait for what a program has printed too, but not for others that hold its output open. */
+async function untilEnd(child, program) {
+  const closed = once(child, 'close');
   try {
-    const [code, signal] = await once(child, 'close');
-    return stopping
-      ? untilExit()
-      : (code ?? 128 + os.constants.signals[signal]);
+    const [code, signal] = await once(child, 'exit');
+    await Promise.race([closed, sleep(LAST_WORDS, undefined, { ref: false })]);
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+    return { code, signal };
   } catch (error) {
     console.error(`${program}: ${error.message}`);
-    return 127;
+    return { code: 127, signal: null };
   } finally {
-    children.delete(child);
+    closed.catch(() => {});
   }
 }
 
@@ -74,9 +126,14 @@ export function stop(child, platform = process.platform, execute = spawnSync) {
   setTimeout(() => child.kill('SIGKILL'), patience).unref();
 }
 
-/** End every program that this process started. */
+/**
+ * End every program that this process started.
+ *
+ * @returns {Promise<object[]>} once they have ended
+ */
 export function stopAll() {
-  for (const child of children) stop(child);
+  for (const child of children.keys()) stop(child);
+  return Promise.all(children.values());
 }
 
 function listenForTheEnd() {
@@ -109,7 +166,7 @@ function parentOfShell(pid) {
 async function end(signal) {
   if (stopping) return;
   stopping = true;
-  const ended = [...children].map((child) => once(child, 'close'));
+  const ended = [...children.values()];
   // Ctrl-C reaches the programs by itself; give them the time to end in their own way.
   if (signal === 'SIGINT') setTimeout(stopAll, 1000).unref();
   else stopAll();
@@ -132,10 +189,13 @@ function quoted(program, args) {
   return [program, ...args.map((arg) => `"${arg}"`)].join(' ');
 }
 
-function labelLines(stream, label, output) {
-  createInterface({ input: stream }).on('line', (line) =>
-    output.write(`${label} ${line}\n`),
-  );
+/** Print what a program writes, and keep what it has said last. */
+function labelLines(child, name, label) {
+  createInterface({ input: child[name] }).on('line', (line) => {
+    process[name].write(`${label} ${line}\n`);
+    child.said.push(line);
+    if (child.said.length > MOST_LINES) child.said.shift();
+  });
 }
 
 /** Programs that write into a pipe believe that nobody sees their colours. */

@@ -29,6 +29,29 @@ it.each([
   expect(stderr).not.toContain('    at ');
 });
 
+it.each([
+  [['lint', '--fix'], 'lint takes no arguments, but was given: --fix'],
+  [['format', 'src'], 'format takes no arguments, but was given: src'],
+  [['prepare-api', 'x'], 'prepare-api takes no arguments, but was given: x'],
+  [
+    ['test', 'x'],
+    'Vitest and pytest have other options. Give x to one of them',
+  ],
+  [['build', 'foo'], 'npm run build: foo is no option.'],
+  [['serve', '--outDir', 'x'], 'npm run serve: there is no option --outDir.'],
+  [['serve', '--port', '0x1F'], '--port=0x1F is not a port.'],
+  [['dev', '3611'], 'For a port: npm run dev -- --port 3611'],
+  [['start', '--prot', '3000'], 'npm run start: there is no option --prot.'],
+  [['start-api', '-p', 'abc'], '--port=abc is not a port.'],
+])('%j is refused by name before anything is done', (args, message) => {
+  const folder = project({ 'package.json': {} });
+  const { status, stderr } = launch(folder, args);
+  expect(status).toBe(1);
+  expect(stderr).toContain(message);
+  expect(stderr).not.toContain('    at ');
+  expect(fs.readdirSync(folder)).toEqual(['package.json']);
+});
+
 it('another folder than that of a project is named', () => {
   const folder = project();
   const { status, stderr } = launch(folder, ['start']);

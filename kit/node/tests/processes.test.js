@@ -55,6 +55,16 @@ describe('running a program', () => {
     );
   });
 
+  it('is over when it has ended, though an editor that it opened is not', async () => {
+    const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    const editor = `[process.execPath, ['-e', 'setTimeout(() => {}, 60000)']]`;
+    const code = `const { pid } = require('node:child_process').spawn(...${editor},
+      { stdio: 'inherit', detached: true }); console.log(pid); process.exit(4);`;
+    expect(await run(script(code), { label: '│' })).toBe(4);
+    const pid = Number(/\d+/.exec(write.mock.calls.flat().join('')));
+    expect(process.kill(pid)).toBe(true);
+  });
+
   it('that does not exist is an exit code and a message', async () => {
     const error = vi.spyOn(console, 'error').mockReturnValue();
     expect(await run(['no-such-program'])).toBe(127);

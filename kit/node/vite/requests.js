@@ -1,3 +1,7 @@
+import { STATUS_CODES } from 'node:http';
+
+/** The media type of problem details (RFC 9457). */
+export const PROBLEM = 'application/problem+json';
 /** What an answer depends on where the page and JSON share an address. */
 export const VARY = 'Accept, Sec-Fetch-Dest';
 
@@ -79,4 +83,39 @@ export function givesWay(answer, path, hasNoRoute) {
     'content-disposition' in headers ||
     (statusCode === 401 && 'www-authenticate' in headers);
   return !stands && isJson(answer);
+}
+
+/**
+ * Tell whether the page itself asks, and not another website: by what a browser says of who
+ * asks (Fetch Metadata), or by the Referer where it says nothing, as on http://192.168.0.2.
+ *
+ * @param {import('node:http').IncomingMessage} req
+ * @returns {boolean}
+ */
+export function isFromPage({ headers }) {
+  const site = headers['sec-fetch-site'];
+  if (site) return site === 'same-origin';
+  const { referer = '', host = headers[':authority'] } = headers;
+  return URL.canParse(referer) && new URL(referer).host === host;
+}
+
+/**
+ * Answer with problem details, as the API does.
+ *
+ * @param {import('node:http').IncomingMessage} req
+ * @param {import('node:http').ServerResponse} res
+ * @param {number} status
+ * @param {string} detail
+ */
+export function answerProblem(req, res, status, detail) {
+  const title = STATUS_CODES[status];
+  const instance = req.originalUrl.split('?')[0];
+  res.writeHead(status, {
+    'Content-Type': PROBLEM,
+    'Cache-Control': 'no-store',
+  });
+  res.end(
+    JSON.stringify({ type: 'about:blank', title, status, detail, instance }),
+  );
+  req.resume();
 }

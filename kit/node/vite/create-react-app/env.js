@@ -1,30 +1,59 @@
-import fs from 'node:fs';
 import path from 'node:path';
-import { parseEnvFile } from '../../lib/env-file.js';
-import { problem } from '../../lib/project.js';
+import { parseEnvFile, resolveEnvFile } from '../../lib/env-file.js';
+import { ownEnvironment, problem, readEnvFile } from '../../lib/project.js';
 
 const REFERENCE = /\\\$|\$(?:(\w+)|\{(\w+)(?::-([^}]*))?\})/g;
-// Kept where a restart of Vite finds it: by then, process.env has the files' values too.
-const ENVIRONMENT = Symbol.for('create-react-app:environment');
+// What Flask, or the production server, reads from the same .env.
+const SHARED = /^(FLASK_\w+|HOST|PORT|BUILD_PATH)$/;
+const WRITTEN = Symbol.for('react-flask-kit:written');
 
 /**
  * Read the environment, and the .env files for what it does not set.
  *
  * "Adding Custom Environment Variables": files on the left have more priority:
  * .env.[mode].local, .env.local (not in tests), .env.[mode], .env; $NAME stands for another
- * variable, \$ for a dollar.
+ * variable, \$ for a dollar. What the other half reads too is what it is there.
  *
  * @param {string} root the project's folder
  * @param {string} mode 'development', 'production' or 'test'
  * @returns {Record<string, string>}
  */
 export function readEnvironment(root, mode) {
-  process[ENVIRONMENT] ??= { ...process.env };
-  const environment = process[ENVIRONMENT];
+  const environment = ownEnvironment();
   const local = mode === 'test' ? [] : ['.env.local'];
-  const files = ['.env', `.env.${mode}`, ...local, `.env.${mode}.local`];
-  const set = Object.assign({}, ...files.map((file) => parse(root, file)));
-  return { ...expand(set, environment), ...environment };
+  const names = ['.env', `.env.${mode}`, ...local, `.env.${mode}.local`];
+  const texts = names.map((name) => readEnvFile(path.join(root, name)) ?? '');
+  const files = texts.map((text, i) => parse(text, names[i]));
+  const set = Object.assign({}, ...files);
+  const [base, ...others] = files;
+  const resolved = resolveEnvFile(texts[0], environment);
+  const shared = Object.keys(base).filter(
+    (name) =>
+      SHARED.test(name) && !others.some((file) => Object.hasOwn(file, name)),
+  );
+  return {
+    ...expand(set, environment),
+    ...Object.fromEntries(shared.map((name) => [name, resolved[name]])),
+    ...environment,
+  };
+}
+
+/**
+ * Let whoever asks the process see the .env files too; Flask reads its own settings. What a
+ * former call has written and the files no longer say is taken back.
+ *
+ * @param {Record<string, string>} env
+ */
+export function writeEnvironment(env) {
+  const environment = ownEnvironment();
+  for (const [name, value] of Object.entries(process[WRITTEN] ?? {})) {
+    if (process.env[name] === value) delete process.env[name];
+  }
+  const isNew = ([name]) => !(name in environment) && !/^FLASK_/.test(name);
+  process[WRITTEN] = Object.fromEntries(Object.entries(env).filter(isNew));
+  for (const [name, value] of Object.entries(process[WRITTEN])) {
+    process.env[name] ??= value;
+  }
 }
 
 /**
@@ -85,10 +114,8 @@ export function defineProcessEnv(pageEnv) {
   };
 }
 
-function parse(root, file) {
-  const place = path.join(root, file);
-  if (!fs.existsSync(place)) return {};
-  return parseEnvFile(fs.readFileSync(place, 'utf8'), (line, text) => {
-    throw problem(`${file}, line ${line} is not NAME=VALUE: ${text}`);
+function parse(text, file) {
+  return parseEnvFile(text, (line, wrong) => {
+    throw problem(`${file}, line ${line} is not NAME=VALUE: ${wrong}`);
   });
 }

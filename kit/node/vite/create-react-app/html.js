@@ -254,7 +254,7 @@ function isFileOfPage({ config, environments }, url) {
   const pathname = decodePath(url);
   if (pathname === '/index.html') return false;
   if (isFile(path.join(config.publicDir, pathname))) return true;
-  if (/^\/(src|node_modules)\//.test(pathname)) return true;
+  if (pathname.startsWith('/node_modules/')) return true;
   const graph = environments.client.moduleGraph;
   const isImported = (module) => module?.importers.size > 0;
   if (pathname.startsWith('/@id/')) {
@@ -263,24 +263,41 @@ function isFileOfPage({ config, environments }, url) {
   }
   const isAnywhere = pathname.startsWith('/@fs/');
   if (!isAnywhere && /^\/(@|__)/.test(pathname)) return true;
-  const file = isAnywhere
+  const named = isAnywhere
     ? path.resolve(pathname.slice(process.platform === 'win32' ? 5 : 4))
     : path.join(config.root, pathname);
-  const place = normalizePath(path.relative(config.root, file));
+  // A link in src/ may lead to any file.
+  const file = realPath(named);
+  const place = normalizePath(path.relative(realPath(config.root), file));
   if (/^(src|public|node_modules|\.\.)\//.test(place)) return true;
   const modules = graph.getModulesByFile(normalizePath(file)) ?? [];
   return [...modules].some(isImported);
 }
 
+function realPath(file) {
+  try {
+    return fs.realpathSync(file);
+  } catch {
+    return file;
+  }
+}
+
 function isFile(file) {
-  return fs.statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
+  try {
+    return fs.statSync(file).isFile();
+  } catch {
+    // Also a name that no file can have.
+    return false;
+  }
 }
 
 /** Find out which path a file server would look for, whatever its spelling. */
 function decodePath(url) {
   const [pathname] = url.split(/[?#]/);
   try {
-    return path.posix.normalize(decodeURIComponent(pathname));
+    // Windows, and the URLs of the web, take both for a slash.
+    const decoded = decodeURIComponent(pathname).replaceAll('\\', '/');
+    return path.posix.normalize(decoded);
   } catch {
     return pathname;
   }

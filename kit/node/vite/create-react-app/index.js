@@ -2,10 +2,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { problem, readPackage } from '../../lib/project.js';
 import { buildOutput } from './build.js';
-import { forPage, readEnvironment } from './env.js';
+import { forPage, readEnvironment, writeEnvironment } from './env.js';
 import { publicIndexHtml } from './html.js';
 import { imports } from './imports.js';
 import { runtimeErrors } from './overlay.js';
+import { restarts } from './restarts.js';
 import { serviceWorker } from './service-worker.js';
 import { readPublicUrl, serverSettings } from './settings.js';
 import { jestTests } from './tests.js';
@@ -22,6 +23,7 @@ export default function createReactApp() {
   return [
     readProject(app),
     serverSettings(app),
+    restarts(app),
     publicIndexHtml(app),
     runtimeErrors(app),
     ...imports(app),
@@ -91,10 +93,7 @@ function readProject(app) {
       app.read(path.resolve(config.root ?? process.cwd()), command, mode);
       // "You cannot override NODE_ENV manually."
       process.env.NODE_ENV = app.pageEnv.NODE_ENV;
-      // Whoever asks the process sees the .env files too, but Flask reads its own settings.
-      for (const [name, value] of Object.entries(app.env)) {
-        if (!name.startsWith('FLASK_')) process.env[name] ??= value;
-      }
+      writeEnvironment(app.env);
       return { envPrefix: 'REACT_APP_' };
     },
   };

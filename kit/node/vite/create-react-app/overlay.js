@@ -39,7 +39,10 @@ export function runtimeErrors(app) {
     },
     configureServer(server) {
       if (!app.isDevelopment) return;
-      server.ws.on('cra:error', async ({ message, stack }, client) => {
+      server.ws.on('cra:error', async (error, client) => {
+        const { message, stack } = error ?? {};
+        // Any program on this machine may connect.
+        if (typeof message !== 'string' || typeof stack !== 'string') return;
         client.send('cra:overlay', await describe(server, message, stack));
       });
     },
@@ -69,10 +72,13 @@ async function describe(server, message, stack) {
 
 /** Find a place of the project's own code; undefined for one in a package. */
 async function original(server, found) {
-  if (!found) return undefined;
+  if (!URL.canParse(found?.[1])) return undefined;
   const { pathname, search } = new URL(found[1]);
   const graph = server.environments.client.moduleGraph;
-  const module = await graph.getModuleByUrl(pathname + search);
+  // A plugin may refuse to resolve an address.
+  const module = await graph
+    .getModuleByUrl(pathname + search)
+    .catch(() => undefined);
   const map = module?.transformResult?.map;
   if (!map?.mappings || module.file.includes('/node_modules/'))
     return undefined;

@@ -1,10 +1,12 @@
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { portIsTaken } from '../../lib/ports.js';
+import { cannotListen, portIsTaken } from '../../lib/ports.js';
 import { problem, readPort } from '../../lib/project.js';
 import { isInstalled } from './packages.js';
 
+// No `true` and no `*`: each of them would mean every name. A label may have any letters.
+const HOST_NAME = /^(?!true$)\.?[\p{L}\p{N}_-]+(\.[\p{L}\p{N}_-]+)*$/iu;
 const EXAMPLES = 'for example "https://example.com/app", "/app" or "."';
 
 /**
@@ -21,19 +23,26 @@ export function serverSettings(app) {
       server: {
         port: readPort('PORT', app.env.PORT, 3000),
         strictPort: true,
-        host: app.env.HOST,
+        // To be set to nothing would mean every address.
+        host: app.env.HOST || undefined,
         https: certificate(app),
         open: app.isDevelopment && app.env.BROWSER !== 'none',
         // What the command line or vite.config.js says comes last, and wins.
         ...config.server,
+        // Added to those of vite.config.js.
+        allowedHosts: readAllowedHosts(app.env.ALLOWED_HOSTS),
       },
     }),
     configureServer(server) {
       if (!app.isDevelopment) return;
-      if (app.env.REACT_EDITOR) {
-        process.env.LAUNCH_EDITOR = app.env.REACT_EDITOR;
+      nameEditor(app.env);
+      nameWrongPlace(app.env, server);
+      if (app.env.DANGEROUSLY_DISABLE_HOST_CHECK === 'true') {
+        server.config.logger.warn(
+          'DANGEROUSLY_DISABLE_HOST_CHECK is ignored, as any website could then read this server. ' +
+            'Name the hosts in ALLOWED_HOSTS, for example ALLOWED_HOSTS=.example.com',
+        );
       }
-      nameTakenPort(server);
       setUpProxy(app, server);
     },
   };
@@ -54,12 +63,58 @@ function certificate({ root, env }) {
   return { cert: read('SSL_CRT_FILE'), key: read('SSL_KEY_FILE') };
 }
 
-function nameTakenPort(server) {
+/**
+ * Read the names by which the development server may be asked, besides this machine's own.
+ *
+ * A page of any other name could be one of another website, whose owner lets it lead here.
+ *
+ * @param {string} [text] with commas or spaces; '.example.com' means all below, too
+ * @returns {string[]} for Vite's `server.allowedHosts`
+ * @throws {Error} when one of them is no name
+ */
+export function readAllowedHosts(text = '') {
+  const names = text.split(/[\s,]+/).filter(Boolean);
+  return names.map((name) => {
+    if (!HOST_NAME.test(name) || !canParse(`http://${bare(name)}`)) {
+      throw problem(
+        `ALLOWED_HOSTS: ${JSON.stringify(name)} is not the name of a host. Write names such as ` +
+          'app.example.com, or .example.com for all below it, without a scheme, port or *.',
+      );
+    }
+    // As browsers write it: in small letters, and ASCII alone.
+    const { hostname } = new URL(`http://${bare(name)}`);
+    return name.startsWith('.') ? `.${hostname}` : hostname;
+  });
+}
+
+function bare(name) {
+  return name.replace(/^\./, '');
+}
+
+/** Where the overlay's links lead; what the .env files no longer say is taken back. */
+function nameEditor({ REACT_EDITOR, LAUNCH_EDITOR }) {
+  const editor = REACT_EDITOR || LAUNCH_EDITOR;
+  if (editor) process.env.LAUNCH_EDITOR = editor;
+  else delete process.env.LAUNCH_EDITOR;
+}
+
+/** Say which setting is wrong where the server cannot listen. */
+function nameWrongPlace(env, server) {
   const { listen } = server;
   server.listen = (...args) =>
     listen(...args).catch((error) => {
-      if (!/^Port \d+ is already in use$/.test(error.message)) throw error;
-      throw portIsTaken(server.config.server.port, 'set PORT.');
+      const { port, host } = server.config.server;
+      if (/^Port \d+ is already in use$/.test(error.message)) {
+        throw portIsTaken(port, 'set PORT.');
+      }
+      throw cannotListen(
+        error,
+        { port, host },
+        {
+          port: port === Number(env.PORT || 3000) ? 'PORT' : '--port',
+          host: host === env.HOST ? 'HOST' : '--host',
+        },
+      );
     });
 }
 

@@ -1,32 +1,31 @@
-import { once } from 'node:events';
-import { STATUS_CODES } from 'node:http';
-import { isIP } from 'node:net';
+import fs from 'node:fs';
+import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { apiAddress, readPackage } from '../../lib/project.js';
 import {
+  answerProblem,
   givesWay,
   isForIndex,
   isJson,
   isNavigation,
+  PROBLEM,
   VARY,
   wantsDocument,
 } from '../requests.js';
 import { FlaskLink } from './link.js';
-import { Overlay } from './overlay.js';
-import { ask, pass, passUpgrade } from './proxy.js';
+import { Overlay, overlayClient } from './overlay.js';
+import { ask, pass } from './proxy.js';
+import { askNextVite, followRestarts, Requests } from './restarts.js';
+import { passUpgrades } from './upgrades.js';
 
 const NAVIGATION_WAITS = 2_000;
-const PROBLEM = 'application/problem+json';
-const NO_WEBSOCKETS =
-  'WebSockets are not served in production: see the README of react-flask-kit.';
 const MOST_TOLD = 1_000;
+const WAY_OUT =
+  'Stop that, or choose another port: set FLASK_RUN_PORT for both servers.';
+// Under `npm run dev` the launcher starts Flask, also when Vite sees that its files change.
+const IS_MANAGED = Boolean(process.env.API_IS_STARTING);
 const DEFAULT_TARGET = 'http://127.0.0.1:5000';
-const NOT_OF_THE_FRONTEND = [
-  '*.py',
-  '__pycache__/**',
-  'venv/**',
-  '.venv/**',
-].map((files) => `**/${files}`);
+const NOBODYS = ['**/__pycache__/**', '**/venv/**', '**/.venv/**', isVenv];
 
 /**
  * Join Vite's development server and Flask's, so that the browser sees one.
@@ -45,10 +44,10 @@ export default function flask({ target, webSockets = false } = {}) {
   return {
     name: 'flask',
     apply: 'serve',
+    ...overlayClient,
     config: ({ server }) => ({
       server: {
-        // Flask watches its own files; a virtual environment alone has thousands.
-        watch: { ignored: NOT_OF_THE_FRONTEND },
+        watch: { ignored: IS_MANAGED ? NOBODYS : [...NOBODYS, '**/*.py'] },
         // Flask decides who may read its answers; Vite would answer every OPTIONS itself.
         cors: server?.cors ?? false,
       },
@@ -71,49 +70,50 @@ function join(server, target, webSockets) {
   let lastCode;
   let hasFailed = false;
   const told = new Set();
+  const requests = new Requests();
 
   link.on('ready', (next) => {
+    const isOther = next?.process !== greeting?.process;
     greeting = next;
-    if (link.stranger) return logger.warnOnce(whoAnswers());
-    if (hasFailed) logger.info('The API answers.', { timestamp: true });
+    if (link.stranger) {
+      hasFailed = true;
+      return logger.warnOnce(`${whoAnswers()} ${WAY_OUT}`);
+    }
+    if (hasFailed && !next?.error) {
+      logger.info('The API answers.', { timestamp: true });
+    }
     if (!next) {
+      if (hasFailed && !link.isBroken) {
+        overlay.clear();
+        reload();
+      }
       hasFailed = link.isBroken;
       return logger.warnOnce(whoHasNoLink());
     }
+    if (IS_MANAGED) server.watcher.add(next.files ?? []);
     if (next.error) {
       overlay.show(next.error, 'while the app was imported', { lasts: true });
     } else {
-      overlay.clear();
+      if (isOther || hasFailed) overlay.clear();
       if (next.code !== (lastCode ?? next.code) || hasFailed) reload();
     }
     lastCode = next.code;
     hasFailed = Boolean(next.error);
   });
 
-  server.httpServer.on('close', () => link.close());
-  server.httpServer.on('upgrade', (req, socket, head) => {
-    upgrade(req, socket, head).catch(() => socket.destroy());
+  link.on('crash', ({ crash, request }) => overlay.show(crash, request));
+  link.on('ended', (crash) => {
+    if (!crash) return;
+    hasFailed = true;
+    overlay.show(crash, 'when it was started', { lasts: true });
   });
 
-  async function upgrade(req, socket, head) {
-    if (/^vite-/.test(req.headers['sec-websocket-protocol'])) return;
-    socket.on('error', () => socket.destroy());
-    const refuse = (status) => socket.end(`HTTP/1.1 ${status}\r\n\r\n`);
-    const { upgrade: protocol, host } = req.headers;
-    if (!/^websocket$/i.test(protocol)) return refuse('501 Not Implemented');
-    if (!isHostAllowed(host, server.config.server.allowedHosts)) {
-      return refuse('403 Forbidden');
-    }
-    const isReady = (await link.whenReady()) && !link.stranger;
-    if (!isReady) return refuse('503 Service Unavailable');
-    if (greeting && !webSockets) {
-      logger.warn(`${req.url}: ${NO_WEBSOCKETS}`);
-      return refuse('501 Not Implemented');
-    }
-    if (!socket.destroyed) passUpgrade(target, req, socket, head);
+  if (IS_MANAGED) {
+    followRestarts(server, link, requests);
+    announce(server, link);
   }
-
-  if (process.env.API_IS_STARTING) announce(server, link);
+  server.httpServer.on('close', () => link.close());
+  passUpgrades(server, target, link, webSockets);
 
   /** Let the API answer; leave to the page each navigation that is not to one of its routes. */
   async function askApi(req, res, next) {
@@ -126,17 +126,25 @@ function join(server, target, webSockets) {
 
     const canAnswer = (await isReady()) && !link.stranger;
     if (res.closed) return;
+    if (link.isClosed) return askNextVite(req, res);
     if (!canAnswer) return unavailable();
     let answer;
+    let isLooking = false;
+    requests.add(req, res);
     try {
-      answer = await ask(target, req, res, () => {
-        // The process that is ending could still take the next request.
-        if (link.ready) link.connect();
-        return isReady();
+      answer = await ask(target, req, res, {
+        async find() {
+          isLooking = true;
+          // The process that is ending could still take the next request.
+          if (link.ready) link.connect();
+          return isReady();
+        },
+        isLinked: () => Boolean(greeting),
       });
       if (isCrash(answer)) answer.body ??= await buffer(answer);
     } catch (error) {
       if (res.closed) return;
+      if (link.isClosed && isLooking) return askNextVite(req, res);
       if (error.code === 'ECONNREFUSED') return unavailable();
       const request = `${req.method} ${req.originalUrl}`;
       const detail = `The API did not answer ${request} (${error.message}).`;
@@ -160,6 +168,7 @@ function join(server, target, webSockets) {
         return overlay.answerWithPage(req, res);
       }
     }
+    if (!('content-length' in answer.headers)) requests.forget(res);
     pass(answer, res);
   }
 
@@ -177,22 +186,24 @@ function join(server, target, webSockets) {
 
   function answerUnavailable(req, res) {
     const detail = link.stranger
-      ? whoAnswers()
-      : `Start the API with: ${startCommand()}`;
-    if (!hasFailed && !link.stranger) {
+      ? `${whoAnswers()} ${WAY_OUT}`
+      : (link.crash?.exception ?? `Start the API with: ${startCommand()}`);
+    if (!hasFailed && !link.stranger && !link.crash) {
       logger.error(`No API at ${target.origin}. ${detail}`, {
         timestamp: true,
       });
     }
     hasFailed = true;
+    if (link.stranger) {
+      // Not before: a page may be without an API, and another project's be there.
+      const crash = { exception: whoAnswers(), traceback: '', cure: WAY_OUT };
+      overlay.show(crash, undefined, { lasts: true });
+    }
     answerProblem(req, res, 503, detail);
   }
 
   function whoAnswers() {
-    return (
-      `${target.origin} is answered by ${link.stranger}. Stop that, or choose another port: ` +
-      'set FLASK_RUN_PORT for both servers.'
-    );
+    return `${target.origin} is answered by ${link.stranger}.`;
   }
 
   function whoHasNoLink() {
@@ -224,42 +235,31 @@ function isCrash({ statusCode, headers }) {
   return statusCode === 500 && headers['content-type'] === PROBLEM;
 }
 
-/** Print one address, once both servers answer, where `yarn dev` shows the output of both. */
+/** Print one address and what is there, where `npm run dev` shows the output of both. */
 function announce(server, link) {
-  server.printUrls = async () => {
-    if (!link.ready) await once(link, 'ready');
+  const say = (text) => {
     const { local, network } = server.resolvedUrls;
     const urls = [...local, ...network].join(' ');
-    server.config.logger.info(`  React and Flask are ready: ${urls}\n`);
+    server.config.logger.info(`  ${text}: ${urls}\n`);
+  };
+  const tell = (isAnswering) => {
+    if (isAnswering) {
+      link.off('ready', look);
+      say('React and Flask are ready');
+    } else {
+      say('React is ready; the API cannot start, and the reason is above');
+    }
+    link.off('ended', look);
+  };
+  const look = () => tell(link.ready && !link.greeting?.error);
+  server.printUrls = () => {
+    link.on('ready', look);
+    link.on('ended', look);
+    if (link.ready || link.crash) look();
   };
 }
 
-/** Keep other websites out, as Vite does for requests: a name of theirs can lead here. */
-function isHostAllowed(host = '', allowed) {
-  if (allowed === true) return true;
-  if (!URL.canParse(`http://${host}`)) return false;
-  const name = new URL(`http://${host}`).hostname;
-  return (
-    isIP(name.replace(/^\[|\]$/g, '')) !== 0 ||
-    [...allowed, 'localhost', '.localhost'].some(
-      (entry) => name === entry.replace(/^\./, '') || isBelow(name, entry),
-    )
-  );
-}
-
-function isBelow(name, entry) {
-  return entry.startsWith('.') && name.endsWith(entry);
-}
-
-function answerProblem(req, res, status, detail) {
-  const title = STATUS_CODES[status];
-  const instance = req.originalUrl.split('?')[0];
-  res.writeHead(status, {
-    'Content-Type': PROBLEM,
-    'Cache-Control': 'no-store',
-  });
-  res.end(
-    JSON.stringify({ type: 'about:blank', title, status, detail, instance }),
-  );
-  req.resume();
+/** A virtual environment has thousands of files. */
+function isVenv(file) {
+  return fs.existsSync(path.join(file, 'pyvenv.cfg'));
 }

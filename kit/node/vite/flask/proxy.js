@@ -16,6 +16,8 @@ const NOT_PASSED_ON = new Set([
   'x-flask-link',
   'x-flask-route',
 ]);
+// What says where a message belongs and where it ends, whatever Connection names.
+const ALWAYS_PASSED_ON = new Set(['host', 'content-length']);
 const SMALL = 1 << 20;
 const LONGEST_HEADERS = 1 << 16;
 const CUT = new Set(['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE']);
@@ -52,17 +54,19 @@ export function openRequest(target, options) {
  * @param {URL} target the API's address
  * @param {http.IncomingMessage} req its body is streamed
  * @param {http.ServerResponse} res when its client leaves, the API notices
- * @param {() => Promise<boolean>} findApi waits for the API where it went away
+ * @param {object} api
+ * @param {() => Promise<boolean>} api.find waits for the API where it went away
+ * @param {() => boolean} api.isLinked whether it has greeted by the link
  * @returns {Promise<http.IncomingMessage & { body?: Buffer }>} the answer's headers, and its
  *   body where that has been read
  * @throws {Error} with code ECONNREFUSED when there is no API; with another one when it went
  *   away, or said what cannot be understood
  */
-export async function ask(target, req, res, findApi) {
+export async function ask(target, req, res, api) {
   const isRepeatable = /^(GET|HEAD)$/.test(req.method) && !hasBody(req);
   for (let attempt = 1; ; attempt++) {
     try {
-      const answer = await send(target, req, res);
+      const answer = await send(target, req, res, api.isLinked());
       const isSmall = answer.headers['content-length'] < SMALL;
       if (isRepeatable && isSmall) answer.body = await buffer(answer);
       return answer;
@@ -70,7 +74,7 @@ export async function ask(target, req, res, findApi) {
       if (res.closed) throw error;
       const isCut = CUT.has(error.code) && isRepeatable && attempt === 1;
       const isWorthAnother = error.code === 'ECONNREFUSED' || isCut;
-      if (!isWorthAnother || !(await findApi())) throw error;
+      if (!isWorthAnother || !(await api.find())) throw error;
     }
   }
 }
@@ -83,14 +87,14 @@ function hasBody({ headers, httpVersionMajor, stream }) {
   );
 }
 
-function send(target, req, res) {
+function send(target, req, res, isLinked) {
   return new Promise((resolve, reject) => {
     // Who left while Flask was awaited asks for nothing any more.
     if (res.closed) throw new Error('The client has gone.');
     const request = openRequest(target, {
-      path: req.originalUrl,
+      path: originForm(req.originalUrl),
       method: req.method,
-      headers: requestHeaders(target, req),
+      headers: requestHeaders(target, req, isLinked),
     });
     request.on('response', resolve);
     request.on('error', reject);
@@ -124,19 +128,21 @@ export function pass(answer, res) {
 }
 
 /**
- * Connect a WebSocket, or whatever else a client upgrades to, with the API.
+ * Connect a WebSocket with the API.
  *
  * @param {URL} target the API's address
  * @param {http.IncomingMessage} req
  * @param {import('node:net').Socket} socket
  * @param {Buffer} clientHead what the client sent ahead
+ * @param {boolean} isLinked whether the API has greeted by the link
  */
-export function passUpgrade(target, req, socket, clientHead) {
-  const { connection, upgrade } = req.headers;
+export function passUpgrade(target, req, socket, clientHead, isLinked) {
+  const { upgrade } = req.headers;
+  const headers = requestHeaders(target, req, isLinked);
   const request = openRequest(target, {
-    path: req.url,
+    path: originForm(req.url),
     method: req.method,
-    headers: { ...requestHeaders(target, req), connection, upgrade },
+    headers: { ...headers, connection: 'Upgrade', upgrade },
   });
   socket.on('close', () => request.destroy());
   request.on('error', () => socket.destroy());
@@ -155,35 +161,78 @@ export function passUpgrade(target, req, socket, clientHead) {
   request.end();
 }
 
-function requestHeaders(target, req) {
+function requestHeaders(target, req, isLinked) {
   const { headers, socket } = req;
   const host = headers.host ?? headers[':authority'] ?? target.host;
+  const ofConnection = connectionOptions(headers.connection);
   const passedOn = Object.entries(headers).filter(
-    ([name]) => !NOT_PASSED_ON.has(name) && !name.startsWith(':'),
+    ([name]) => isEndToEnd(name, ofConnection) && !name.startsWith(':'),
   );
-  const protocol = socket.encrypted ? 'https' : 'http';
-  const client = [headers['x-forwarded-for'], socket.remoteAddress];
-  return {
-    'x-forwarded-proto': protocol,
+  const forwarded = {
+    'x-forwarded-proto': socket.encrypted ? 'https' : 'http',
     'x-forwarded-host': host,
-    'x-forwarded-port': String(socket.localPort),
     ...Object.fromEntries(passedOn),
+  };
+  const client = [forwarded['x-forwarded-for'], socket.remoteAddress];
+  // On this machine both are one site; another one expects its own name.
+  const isOneSite = !isLinked && LOOPBACK.test(target.hostname);
+  return {
+    'x-forwarded-port': portOf(forwarded),
+    ...forwarded,
     'x-forwarded-for': client.filter(Boolean).join(', '),
-    // On this machine both are one site; another one expects its own name.
-    host: LOOPBACK.test(target.hostname) ? host : target.host,
+    host: isOneSite ? host : target.host,
+    // The API then believes what is said of the client.
+    ...(isLinked && { 'x-flask-link': 'vite' }),
     ...(hasBody(req) &&
       !('content-length' in headers) && { 'transfer-encoding': 'chunked' }),
   };
 }
 
+/** Leave out a host, which Flask would take for the one that was allowed to ask. */
+function originForm(url) {
+  return url.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?]*(?=(.?))/i, (_, next) =>
+    next === '/' ? '' : '/',
+  );
+}
+
+/** Tell the port that the browser asked, which is not ours where a client in front has another. */
+function portOf({ 'x-forwarded-proto': proto, 'x-forwarded-host': host }) {
+  const scheme = proto === 'https' ? 'https' : 'http';
+  const address = `${scheme}://${host}`;
+  const port = URL.canParse(address) && new URL(address).port;
+  return port || (scheme === 'https' ? '443' : '80');
+}
+
 function endToEnd(rawHeaders) {
+  const values = rawHeaders.filter(
+    (_, i) => i % 2 && rawHeaders[i - 1].toLowerCase() === 'connection',
+  );
+  const ofConnection = connectionOptions(values.join());
   const kept = [];
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    if (!NOT_PASSED_ON.has(rawHeaders[i].toLowerCase())) {
+    if (isEndToEnd(rawHeaders[i].toLowerCase(), ofConnection)) {
       kept.push(rawHeaders[i], rawHeaders[i + 1]);
     }
   }
   return kept;
+}
+
+/**
+ * Read the header Connection: it names others that are for the next server alone.
+ *
+ * @param {string} [value]
+ * @returns {Set<string>} in lower case
+ */
+export function connectionOptions(value = '') {
+  const names = value.toLowerCase().split(',');
+  return new Set(names.map((name) => name.trim()));
+}
+
+function isEndToEnd(name, ofConnection) {
+  return (
+    !NOT_PASSED_ON.has(name) &&
+    (ALWAYS_PASSED_ON.has(name) || !ofConnection.has(name))
+  );
 }
 
 function head({ statusCode, statusMessage, rawHeaders }, ...more) {

@@ -1,0 +1,27 @@
+let isFollowed = false;
+
+/**
+ * Tell the launcher that runs Vite which files change, and end with it.
+ *
+ * Vite's watcher is the only one under `npm run dev`: the launcher starts the API again for a
+ * file of its own, and Vite for other packages.
+ *
+ * @returns {import('vite').Plugin}
+ */
+export default function launcher() {
+  return {
+    name: 'launcher',
+    apply: 'serve',
+    configureServer({ httpServer, watcher }) {
+      if (!process.send || !httpServer) return;
+      if (!isFollowed) process.once('disconnect', () => process.exit());
+      isFollowed = true;
+      const tell = (message) => process.connected && process.send(message);
+      watcher.on('all', (event, file) => {
+        if (!event.endsWith('Dir')) tell({ changed: file });
+      });
+      watcher.once('ready', () => tell({ watching: true }));
+      httpServer.on('listening', () => tell({ listening: true }));
+    },
+  };
+}
