@@ -175,6 +175,7 @@ it('what package.json names is in the archive', () => {
     './vite',
     './vite/flask',
     './vite/create-react-app',
+    './vite/guard',
     './vite/policy',
     './vite/release',
     './package.json',
