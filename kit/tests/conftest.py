@@ -64,9 +64,10 @@ def page(one_page: Page) -> Iterator[Page]:
 
 def leave(page: Page) -> None:
     """Open an empty page, even while the one before is reloading itself."""
-    while page.url != "about:blank":
+    while True:
         try:
             page.goto("about:blank")
+            return
         except Error as error:
             if "interrupted by another navigation" not in str(error):
                 raise
