@@ -229,6 +229,16 @@ def test_vite_restarts_for_what_it_reads_once(
     dev.says("server restarted", file.unlink)
 
 
+def test_another_port_of_the_api_is_told_to_want_a_new_start(dev: Development) -> None:
+    env = dev.project / ".env"
+    dev.says(
+        "FLASK_RUN_PORT.* has changed: stop this, and run npm run dev again",
+        lambda: env.write_text("FLASK_RUN_HOST=::1\n"),
+    )
+    dev.says(r"\.env.* changed", env.unlink)
+    assert dev.get("/time")["time"]
+
+
 def test_packages_that_are_listed_by_hand_are_told_how_to_be_pinned(
     dev: Development,
 ) -> None:

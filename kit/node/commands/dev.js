@@ -1,7 +1,7 @@
 import crypto from 'node:crypto';
 import { prepareApi } from '../lib/api.js';
 import { developmentArguments } from '../lib/arguments.js';
-import { Changes, concernOf } from '../lib/changes.js';
+import { Changes } from '../lib/changes.js';
 import { prepareFrontend } from '../lib/frontend.js';
 import { findFreePort, isPortFree, portIsTaken } from '../lib/ports.js';
 import { stopAll } from '../lib/processes.js';
@@ -31,8 +31,11 @@ export async function dev(...args) {
   };
   const frontend = new Frontend(args, { env, label: 'frontend │' });
   const changes = new Changes();
+  const place = placeAsText();
   const servers = {
-    frontend: frontend.run((file) => follow(file, changes)),
+    frontend: frontend.run((file, concern) => {
+      follow(file, concern, changes, place);
+    }),
     API: runApi(frontend, changes, { env, label: 'api      │', address }),
   };
   const { name, code } = await Promise.race(
@@ -67,12 +70,28 @@ async function freeApiPlace() {
   return { host, port: String(port) };
 }
 
-function follow(file, changes) {
-  const concern = concernOf(file);
-  if (/^api/.test(concern)) changes.add(file);
+function follow(file, concern, changes, place) {
+  if (concern.startsWith('api')) changes.add(file);
   if (concern === 'packages to pin') {
     console.log(
       'pyproject.toml has changed. After an edit of its lists of packages, run: npm run add-api',
     );
+  }
+  if (
+    ['api', 'frontend packages'].includes(concern) &&
+    place !== placeAsText()
+  ) {
+    console.log(
+      'FLASK_RUN_PORT, FLASK_RUN_HOST or "proxy" has changed: stop this, and run npm run dev again.',
+    );
+  }
+}
+
+/** Where the settings say that the API listens, to see when it changes. */
+function placeAsText() {
+  try {
+    return JSON.stringify(apiPlace());
+  } catch (error) {
+    return error.message;
   }
 }

@@ -46,39 +46,49 @@ export class Changes {
  * Tell what a file concerns, when it has changed.
  *
  * @param {string} file an absolute path
- * @param {Record<string, string | undefined>} [env]
+ * @param {ReturnType<typeof watchSettings>} [settings]
  * @returns {'api' | 'api packages' | 'frontend packages' | 'packages to pin' | undefined}
  */
-export function concernOf(file, env = process.env) {
+export function concernOf(file, settings = watchSettings()) {
   const name = path.relative(ROOT, file).replaceAll(path.sep, '/');
   if (ENV_FILES.includes(name)) return 'api';
   if (API_PACKAGES.includes(name)) return 'api packages';
   if (FRONTEND_PACKAGES.includes(name)) return 'frontend packages';
   if (name === 'pyproject.toml') return 'packages to pin';
-  return reloads(env) && isCode(file, env) ? 'api' : undefined;
+  const { reloads, named, excluded } = settings;
+  const isInside = !name.startsWith('..') && !path.isAbsolute(name);
+  const isCode = (isInside && name.endsWith('.py')) || named.has(file);
+  return reloads && isCode && !excluded.some((it) => matches(file, it))
+    ? 'api'
+    : undefined;
 }
 
-/** As `flask run` decides it. */
-function reloads(env) {
+/**
+ * Read what `flask run` is told of files that it shall follow.
+ *
+ * @param {Record<string, string | undefined>} [env]
+ * @param {string[]} [elsewhere] what the app has loaded from outside of the project
+ */
+export function watchSettings(env = process.env, elsewhere = []) {
+  // Whoever is started with a file that cannot be read says what is wrong with it.
+  const setting = (name) => {
+    try {
+      return flaskSetting(`FLASK_${name}`, env);
+    } catch {
+      return undefined;
+    }
+  };
   const isOn = (text) => !/^(0|false|f|no|n|off)$/i.test(text);
-  const reload = flaskSetting('FLASK_RUN_RELOAD', env);
-  if (reload) return isOn(reload);
-  const debug = flaskSetting('FLASK_DEBUG', env);
-  return Boolean(debug) && isOn(debug);
-}
-
-/** Whatever lies outside of the project is watched only because the app has loaded it. */
-function isCode(file, env) {
-  const patterns = list(flaskSetting('FLASK_RUN_EXCLUDE_PATTERNS', env));
-  if (patterns.some((pattern) => matches(file, pattern))) return false;
-  const named = NAMED_FILES.flatMap((name) =>
-    list(flaskSetting(`FLASK_RUN_${name}`, env)),
-  );
-  return (
-    file.endsWith('.py') ||
-    path.relative(ROOT, file).startsWith('..') ||
-    named.some((entry) => path.resolve(ROOT, entry) === file)
-  );
+  const reload = setting('RUN_RELOAD') ?? setting('DEBUG');
+  const named = NAMED_FILES.flatMap((name) => list(setting(`RUN_${name}`)));
+  return {
+    reloads: Boolean(reload) && isOn(reload),
+    excluded: list(setting('RUN_EXCLUDE_PATTERNS')),
+    named: new Set([
+      ...named.map((entry) => path.resolve(ROOT, entry)),
+      ...elsewhere,
+    ]),
+  };
 }
 
 /** Flask splits it so. */
@@ -122,22 +132,35 @@ export class KnownFiles {
   }
 }
 
-function statesBelow(folder) {
+function statesBelow(folder, settings = watchSettings()) {
   const states = new Map();
-  for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
+  for (const entry of entriesOf(folder)) {
     const file = path.join(folder, entry.name);
     if (entry.isDirectory()) {
       const isNobodys = entry.name.startsWith('.') || NOBODYS.has(entry.name);
       if (isNobodys || fs.existsSync(path.join(file, 'pyvenv.cfg'))) continue;
-      for (const state of statesBelow(file)) states.set(...state);
-    } else if (concernOf(file)) {
+      for (const state of statesBelow(file, settings)) states.set(...state);
+    } else if (concernOf(file, settings)) {
       states.set(file, stateOf(file));
     }
   }
   return states;
 }
 
+/** A folder may be gone meanwhile, or another user's. */
+function entriesOf(folder) {
+  try {
+    return fs.readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+}
+
 function stateOf(file) {
-  const stats = fs.statSync(file, { throwIfNoEntry: false });
-  return stats && `${stats.mtimeMs} ${stats.size}`;
+  try {
+    const { mtimeMs, size } = fs.statSync(file);
+    return `${mtimeMs} ${size}`;
+  } catch {
+    return undefined;
+  }
 }

@@ -2,7 +2,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { apiCommand, apiEnv, prepareApi } from './api.js';
-import { AROUND_THE_API, Changes, concernOf, KnownFiles } from './changes.js';
+import {
+  AROUND_THE_API,
+  Changes,
+  concernOf,
+  KnownFiles,
+  watchSettings,
+} from './changes.js';
 import {
   frontendCommand,
   installedPackages,
@@ -42,12 +48,14 @@ export class Frontend {
   /**
    * Run it until it ends. It is run anew when its packages have changed, and after a crash.
    *
-   * @param {(file: string) => void} [follow] is told each file that has changed
+   * @param {(file: string, concern: string) => void} [follow] is told each file that has
+   *   changed and concerns a server
    * @returns {Promise<number>} its exit code, 1 if a signal has ended it
    */
   async run(follow = () => {}) {
     let crashed = Number.NEGATIVE_INFINITY;
     const known = new KnownFiles();
+    let elsewhere = [];
     for (;;) {
       let isListening = false;
       this.#vite = start(frontendCommand(['vite', ...this.#args]), {
@@ -55,12 +63,14 @@ export class Frontend {
         ipc: true,
       });
       this.#vite.child?.on('message', (message) => {
-        const { changed, watching } = message;
+        const { changed, watching, loaded } = message;
+        if (loaded) elsewhere = loaded;
         const files = watching ? known.look() : [changed].filter(Boolean);
         for (const file of files) {
           known.see(file);
-          follow(file);
-          if (concernOf(file) === 'frontend packages') this.#changes.add(file);
+          const concern = concernOf(file, watchSettings(undefined, elsewhere));
+          if (concern) follow(file, concern);
+          if (concern === 'frontend packages') this.#changes.add(file);
         }
         if (message.quiet) this.#quiet?.();
         if (message.listening) {
@@ -112,8 +122,8 @@ export class Frontend {
   /** Resolve to how it ended; to undefined where it was ended for other packages. */
   async #untilEndOrOtherPackages() {
     const { child, ended } = this.#vite;
+    const packages = installedPackages();
     for (;;) {
-      const packages = installedPackages();
       const how = await Promise.race([ended, this.#changes.come()]);
       if (how) return how;
       this.#changes.take();
@@ -150,12 +160,19 @@ export class Frontend {
 export async function runApi(frontend, changes, { env, label, address }) {
   const say = (text) => console.log(`${label} ${text}`);
   let isFirst = true;
-  let files = [];
+  let hasOtherPackages = false;
+  const take = async () => {
+    const files = changes.take();
+    hasOtherPackages ||= files.some(
+      (file) => concernOf(file) === 'api packages',
+    );
+    await frontend.holdRequests();
+    return files;
+  };
   for (;;) {
     try {
-      if (files.some((file) => concernOf(file) === 'api packages')) {
-        await prepareApi();
-      }
+      if (hasOtherPackages) await prepareApi();
+      hasOtherPackages = false;
       await untilFree(address, (crash) => {
         frontend.tell({ api: 'ended', crash });
         say(crash.exception);
@@ -165,6 +182,7 @@ export async function runApi(frontend, changes, { env, label, address }) {
         env: {
           ...flaskEnv(address.port),
           ...env,
+          FLASK_RUN_HOST: address.host,
           END_WITH_STDIN: '1',
           ...(isFirst ? {} : RESTARTED),
         },
@@ -174,9 +192,7 @@ export async function runApi(frontend, changes, { env, label, address }) {
       isFirst = false;
       const how = await Promise.race([server.ended, changes.come()]);
       if (!how) {
-        files = changes.take();
-        say(`${namesOf(files)} changed: the API starts again.`);
-        await frontend.holdRequests();
+        say(`${namesOf(await take())} changed: the API starts again.`);
         stop(server.child);
         await server.ended;
         continue;
@@ -191,7 +207,7 @@ export async function runApi(frontend, changes, { env, label, address }) {
       frontend.tell({ api: 'ended', crash });
     }
     await changes.come();
-    files = changes.take();
+    await take();
   }
 }
 
@@ -207,7 +223,10 @@ export async function runReloadingApi(args, port) {
   for (const name of AROUND_THE_API) {
     const file = path.join(ROOT, name);
     const look = { interval: LOOK_AGAIN_AFTER, persistent: false };
-    fs.watchFile(file, look, () => changes.add(file));
+    fs.watchFile(file, look, (now, before) => {
+      // It is called once for a file that is not there.
+      if (now.mtimeMs !== before.mtimeMs) changes.add(file);
+    });
   }
   for (;;) {
     const server = start(apiCommand([...FLASK, NO_DEBUGGER, ...args]), {

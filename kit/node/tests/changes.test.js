@@ -30,8 +30,8 @@ describe('a file that has changed', () => {
       'api',
     ],
     ['tls/a.crt', { ...DEBUG, FLASK_RUN_CERT: 'tls/a.crt' }, 'api'],
-    ['../shared/models.py', DEBUG, 'api'],
-    ['../shared/rates.json', DEBUG, 'api'],
+    ['../shared/models.py', DEBUG, undefined],
+    ['../shared/Button.jsx', DEBUG, undefined],
     [
       'api/made.py',
       { ...DEBUG, FLASK_RUN_EXCLUDE_PATTERNS: '*/made.py' },
@@ -49,13 +49,31 @@ describe('a file that has changed', () => {
     ],
   ])('%s concerns, with %o, %s', async (name, env, expected) => {
     const folder = project();
-    const { concernOf } = await importChanges();
+    const { concernOf, watchSettings } = await importChanges();
     const listed = Object.entries(env).map(([key, value]) => [
       key,
       value.replace(':', path.delimiter),
     ]);
     const file = path.resolve(folder, name);
-    expect(concernOf(file, Object.fromEntries(listed))).toBe(expected);
+    const settings = watchSettings(Object.fromEntries(listed));
+    expect(concernOf(file, settings)).toBe(expected);
+  });
+});
+
+describe('a file outside of the project', () => {
+  it('concerns the API once the app has loaded it', async () => {
+    const file = path.resolve(project(), '../shared/models.py');
+    const { concernOf, watchSettings } = await importChanges();
+    expect(concernOf(file, watchSettings(DEBUG, [file]))).toBe('api');
+  });
+});
+
+describe('a .env that cannot be read', () => {
+  it('is told by who is started with it, and stops nobody who watches', async () => {
+    const folder = project({ '.env': '\0' });
+    const { concernOf } = await importChanges();
+    expect(concernOf(path.join(folder, '.env'))).toBe('api');
+    expect(concernOf(path.join(folder, 'api/api.py'))).toBeUndefined();
   });
 });
 

@@ -82,7 +82,9 @@ function mayBeServed(config, url) {
   try {
     const [encoded] = url.replace(base, '/').split(/[?#]/);
     const pathname = decodeURIComponent(encoded);
-    if (find(path.join(publicDir, pathname))?.isFile()) return true;
+    const inPublic = path.join(publicDir, pathname);
+    const isPublic = publicDir && inPublic.startsWith(publicDir + path.sep);
+    if (isPublic && find(inPublic)?.isFile()) return true;
     const file = fileOf(root, pathname);
     if (!file) return true;
     const isLinked = find(file) && !/[\\/]node_modules[\\/]/.test(file);

@@ -14,6 +14,8 @@ export default function launcher() {
     apply: 'serve',
     configureServer({ httpServer, watcher }) {
       if (!process.send || !httpServer) return;
+      // It may have ended while this one started.
+      if (!process.connected) process.exit();
       if (!isFollowed) process.once('disconnect', () => process.exit());
       isFollowed = true;
       const tell = (message) => process.connected && process.send(message);

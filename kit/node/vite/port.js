@@ -100,6 +100,8 @@ class Door {
     });
     for (const event of HANDED_OVER) {
       server.on(event, (...args) => {
+        // Node.js has taken its own listener off such a connection.
+        if (event === 'upgrade') args[1].on('error', () => args[1].destroy());
         if (this.#current) this.#current.emit(event, ...args);
         else this.#waiting.push([event, ...args]);
       });

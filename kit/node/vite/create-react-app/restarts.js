@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseEnvFile } from '../../lib/env-file.js';
-import { readProjectFile } from '../../lib/project.js';
+import { literally, readEnvFile, readProjectFile } from '../../lib/project.js';
 import { readEnvironment } from './env.js';
 
 // A file that is saved may be empty for a moment.
@@ -12,7 +12,7 @@ const ENV_FILE = /^(\.env(\.development)?(\.local)?|\.flaskenv)$/;
 const READ_AT_START =
   /^((package|jsconfig|tsconfig(\.[\w-]+)?)\.json|src\/setupProxy\.js|\.babelrc|\.browserslistrc|(postcss|tailwind|babel)\.config\.\w+|\.postcssrc(\.\w+)?)$/;
 const OF_THE_FRONTEND =
-  /^(REACT_APP_\w+|FLASK_(CSP\w*|PERMISSIONS_POLICY|RUN_PORT)|PORT|HOST|ALLOWED_HOSTS|HTTPS|SSL_\w+_FILE|PUBLIC_URL|REACT_EDITOR|IMAGE_INLINE_SIZE_LIMIT)$/;
+  /^(REACT_APP_\w+|FLASK_(CSP\w*|PERMISSIONS_POLICY|RUN_(HOST|PORT))|PORT|HOST|ALLOWED_HOSTS|HTTPS|SSL_\w+_FILE|PUBLIC_URL|REACT_EDITOR|IMAGE_INLINE_SIZE_LIMIT)$/;
 
 /**
  * Restart Vite for what it reads once: package.json, settings of languages and styles,
@@ -82,7 +82,7 @@ function stateOf(root, mode, certificates) {
 /** What the .env files say to the frontend. */
 function settings(root, mode) {
   const values = {
-    ...parseEnvFile(readProjectFile(root, '.flaskenv') ?? ''),
+    ...parseEnvFile(readEnvFile(path.join(root, '.flaskenv')) ?? ''),
     ...readEnvironment(root, mode),
   };
   const code = fs
@@ -92,6 +92,7 @@ function settings(root, mode) {
     .concat(readProjectFile(root, 'src/setupProxy.js') ?? '')
     .join('\n');
   const concerns = ([name]) =>
-    OF_THE_FRONTEND.test(name) || new RegExp(`\\b${name}\\b`).test(code);
+    OF_THE_FRONTEND.test(name) ||
+    new RegExp(`\\b${literally(name)}\\b`).test(code);
   return Object.entries(values).filter(concerns).sort();
 }

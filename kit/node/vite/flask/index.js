@@ -15,11 +15,12 @@ import {
 import { FlaskLink } from './link.js';
 import { Overlay, overlayClient } from './overlay.js';
 import { ask, pass } from './proxy.js';
-import { askNextVite, followRestarts, Requests } from './restarts.js';
+import { askNextVite, followRestarts, requests } from './restarts.js';
 import { passUpgrades } from './upgrades.js';
 
 const NAVIGATION_WAITS = 2_000;
 const MOST_TOLD = 1_000;
+let isAnnounced = false;
 const WAY_OUT =
   'Stop that, or choose another port: set FLASK_RUN_PORT for both servers.';
 // Under `npm run dev` the launcher starts Flask, also when Vite sees that its files change.
@@ -70,7 +71,6 @@ function join(server, target, webSockets) {
   let lastCode;
   let hasFailed = false;
   const told = new Set();
-  const requests = new Requests();
 
   link.on('ready', (next) => {
     const isOther = next?.process !== greeting?.process;
@@ -90,7 +90,11 @@ function join(server, target, webSockets) {
       hasFailed = link.isBroken;
       return logger.warnOnce(whoHasNoLink());
     }
-    if (IS_MANAGED) server.watcher.add(next.files ?? []);
+    if (IS_MANAGED) {
+      const loaded = next.files ?? [];
+      server.watcher.add(loaded);
+      process.send?.({ loaded });
+    }
     if (next.error) {
       overlay.show(next.error, 'while the app was imported', { lasts: true });
     } else {
@@ -109,7 +113,7 @@ function join(server, target, webSockets) {
   });
 
   if (IS_MANAGED) {
-    followRestarts(server, link, requests);
+    followRestarts(server, link);
     announce(server, link);
   }
   server.httpServer.on('close', () => link.close());
@@ -242,21 +246,30 @@ function announce(server, link) {
     const urls = [...local, ...network].join(' ');
     server.config.logger.info(`  ${text}: ${urls}\n`);
   };
-  const tell = (isAnswering) => {
+  let isTold = false;
+  const look = () => {
+    if (link.isClosed) return;
+    const isAnswering = link.ready && !link.greeting?.error;
     if (isAnswering) {
+      isAnnounced = true;
       link.off('ready', look);
+      link.off('ended', look);
       say('React and Flask are ready');
-    } else {
-      say('React is ready; the API cannot start, and the reason is above');
+    } else if (!isTold) {
+      isTold = true;
+      say('React is ready; the API does not answer yet, see above');
     }
-    link.off('ended', look);
   };
-  const look = () => tell(link.ready && !link.greeting?.error);
-  server.printUrls = () => {
+  const begin = () => {
     link.on('ready', look);
     link.on('ended', look);
     if (link.ready || link.crash) look();
   };
+  server.printUrls = () => {};
+  if (!isAnnounced) {
+    // Vite notes its addresses once it has heard this, too.
+    server.httpServer.once('listening', () => setImmediate(begin));
+  }
 }
 
 /** A virtual environment has thousands of files. */

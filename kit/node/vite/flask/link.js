@@ -42,6 +42,7 @@ export class FlaskLink extends EventEmitter {
   #timer;
   #isLinked = false;
   #former;
+  #isHeld = false;
   #lookedAt = 0;
   #lostAt = Number.NEGATIVE_INFINITY;
 
@@ -106,12 +107,15 @@ export class FlaskLink extends EventEmitter {
   /** Let requests wait for another process than the one that answers now. */
   hold() {
     this.#former = this.greeting?.process;
+    this.#isHeld = true;
+    this.crash = undefined;
     this.ready = false;
   }
 
   /** Look for the process that was just started. */
   expect() {
     if (this.isClosed) return;
+    this.#isHeld = false;
     this.crash = undefined;
     if (!this.ready) this.connect();
   }
@@ -123,6 +127,7 @@ export class FlaskLink extends EventEmitter {
    */
   giveUp(crash) {
     this.#disconnect();
+    this.#isHeld = false;
     this.crash = crash;
     this.emit('ended', crash);
   }
@@ -169,6 +174,7 @@ export class FlaskLink extends EventEmitter {
   }
 
   #greet(greeting) {
+    if (this.#isHeld) return;
     if (this.#former && greeting.process === this.#former) return;
     const { ino } =
       fs.statSync(this.#root, { bigint: true, throwIfNoEntry: false }) ?? {};

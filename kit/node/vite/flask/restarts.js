@@ -8,9 +8,8 @@ const LONG_WAIT = 3_000;
  *
  * @param {import('vite').ViteDevServer} server
  * @param {import('./link.js').FlaskLink} link
- * @param {Requests} requests those that the API is answering
  */
-export function followRestarts({ httpServer }, link, requests) {
+export function followRestarts({ httpServer }, link) {
   const listener = async ({ api, crash }) => {
     if (api === 'starting') link.expect();
     if (api === 'ended') link.giveUp(crash);
@@ -35,7 +34,7 @@ export function askNextVite(req, res) {
 }
 
 /** The requests that the API is answering. */
-export class Requests {
+class Requests {
   #all = new Map();
 
   /**
@@ -65,3 +64,6 @@ export class Requests {
     while (this.#all.size > 0 && isWorthIt()) await sleep(5);
   }
 }
+
+/** Of all of Vite's servers: while it restarts, there are two. */
+export const requests = new Requests();

@@ -24,7 +24,9 @@ export function passUpgrades(server, target, link, webSockets) {
   async function upgrade(req, socket, head) {
     const { upgrade: protocol, host } = req.headers;
     if (!/^websocket$/i.test(protocol)) {
-      return serveWithoutUpgrade(httpServer, req, socket, head);
+      // That one listens, and outlives a restart of Vite.
+      const listening = socket.server ?? httpServer;
+      return serveWithoutUpgrade(listening, req, socket, head);
     }
     if (isForVite(req, placeOfVite)) return;
     socket.on('error', () => socket.destroy());

@@ -256,6 +256,9 @@ def load_linked(options: dict[str, Any], is_tied: bool) -> Flask:
     develop(app, link)
     link.change(lambda: failure)
     join(app, link, options.get("host", ""))
+    if is_tied and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        # What an app does at its end, such as ending its workers, is done.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     if listener and not os.environ.pop("API_RESTARTS", None):
         listener.log_startup()
     return app
