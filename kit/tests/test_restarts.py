@@ -28,6 +28,7 @@ from servers import (
     is_answering,
     running,
     started,
+    succeed,
     wait_for,
 )
 
@@ -74,9 +75,13 @@ class Development:
         wait_for(lambda: len(re.findall(pattern, self.command.output)) > count, pattern)
 
     def text(self, path: str) -> str:
-        """Return what Vite answers."""
-        with urllib.request.urlopen(self.url + path, timeout=20) as response:
+        """Return what Vite answers; nothing while its process starts again."""
+        with (
+            suppress(OSError, http.client.HTTPException),
+            urllib.request.urlopen(self.url + path, timeout=20) as response,
+        ):
             return response.read().decode()
+        return ""
 
 
 @pytest.fixture(scope="module")
@@ -280,6 +285,35 @@ def test_an_api_that_ends_at_once_is_a_state_and_starts_again_when_it_is_mended(
     assert (status, problem["detail"]) == (503, message)
     edit(dev.api, exit_at_import, "import time\n")
     wait_for(lambda: "time" in dev.get("/time"), "the API")
+
+
+def test_packages_that_are_added_beside_the_servers_take_effect(
+    dev: Development,
+) -> None:
+    (dev.project / "src/odd.js").write_text("import 'is-odd';\n")
+    printed = dev.command.output.count("packages have changed")
+    succeed(dev.project, "add-frontend is-odd")
+    wait_for(
+        lambda: dev.command.output.count("packages have changed") > printed, "Vite"
+    )
+    wait_for(lambda: "deps/is-odd.js" in dev.text("/src/odd.js"), "the package")
+    output = succeed(dev.project, "add-api itsdangerous")
+    assert "Pinning in api/requirements.txt" in output
+    assert dev.get("/time")["time"]
+
+
+def test_an_api_without_its_setting_is_not_called_ready_until_it_has_it(
+    own_project: Path,
+) -> None:
+    edit(own_project / "api/api.py", "Kit(app)", 'Kit(app, required=["STRIPE_KEY"])')
+    port = str(free_port())
+    with running(own_project, "dev", PORT=port, FLASK_RUN_PORT="") as command:
+        command.prints("React is ready; the API does not answer yet")
+        assert "are ready" not in command.output
+        problem = get(f"http://localhost:{port}/time")[1]
+        assert "FLASK_STRIPE_KEY=" in problem["cure"]
+        (own_project / ".env").write_text("FLASK_STRIPE_KEY=sk\n")
+        command.prints("React and Flask are ready")
 
 
 def test_start_api_takes_another_setting_too(own_project: Path) -> None:
