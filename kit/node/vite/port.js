@@ -4,7 +4,7 @@ import http2 from 'node:http2';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 
-// As much as the production server takes: cookies of localhost are shared by all its ports.
+// Cookies of localhost are shared by all its ports, and Node.js takes 16 KB only.
 const LONGEST_HEADERS = 1 << 16;
 const SHORT_WAIT = 300;
 const LONGEST_RESTART = 5_000;
