@@ -22,8 +22,11 @@ export default function launcher() {
       watcher.on('all', (event, file) => {
         if (!event.endsWith('Dir')) tell({ changed: file });
       });
+      // Whichever comes last: until then nobody has watched.
       watcher.once('ready', () => tell({ watching: true }));
-      httpServer.on('listening', () => tell({ listening: true }));
+      httpServer.on('listening', () =>
+        tell({ listening: true, watching: true }),
+      );
     },
   };
 }

@@ -54,7 +54,9 @@ export function restarts(app) {
         isRestarting = false;
       };
       watcher.add(certificates);
+      // Whichever comes last: until then nobody has watched.
       watcher.once('ready', () => check('Files have'));
+      server.httpServer?.once('listening', () => check('Files have'));
       watcher.on('all', (_event, file) => {
         const name = path.relative(app.root, file).replaceAll(path.sep, '/');
         const isRead = READ_AT_START.test(name) || ENV_FILE.test(name);
