@@ -50,7 +50,7 @@ export class Frontend {
    *
    * @param {(file: string, concern: string) => void} [follow] is told each file that has
    *   changed and concerns a server
-   * @returns {Promise<number>} its exit code, 1 if a signal has ended it
+   * @returns {Promise<number>} its exit code, as a shell tells it
    */
   async run(follow = () => {}) {
     let crashed = Number.NEGATIVE_INFINITY;

@@ -1,21 +1,9 @@
 /** What passes between a client and the API, at a small server that stands in for the API. */
-import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import { text } from 'node:stream/consumers';
 import { ask, pass, passUpgrade } from '../vite/flask/proxy.js';
-
-const HOST = '127.0.0.1';
-
-async function listen(server) {
-  server.listen(0, HOST);
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return server.address().port;
-}
+import { HOST, listen } from './servers.js';
 
 /** Start an API that answers with what it was asked, and a server in front that passes on. */
 async function start({ isLinked = false, answer = {} } = {}) {

@@ -1,11 +1,10 @@
 /** Requests that wish for another protocol than HTTP/1.1. */
-import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import { text } from 'node:stream/consumers';
 import { isHostAllowed, serveWithoutUpgrade } from '../vite/flask/upgrades.js';
+import { HOST, listen } from './servers.js';
 
-const HOST = '127.0.0.1';
 const H2C = [
   'Host: localhost',
   'Connection: Upgrade, HTTP2-Settings, X-Secret',
@@ -23,13 +22,7 @@ async function start() {
   server.on('upgrade', (req, socket, head) =>
     serveWithoutUpgrade(server, req, socket, head),
   );
-  server.listen(0, HOST);
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return server.address().port;
+  return listen(server);
 }
 
 async function answerTo(port, ...chunks) {
