@@ -3,9 +3,12 @@ import { getJson } from './api';
 import './App.css';
 import logo from './logo.svg';
 
+/** @type {{ loading?: boolean, time?: number, error?: Error }} */
+const ASKING = { loading: true };
+
 /** Show the time that api/api.py answers, or why it cannot be shown. */
 export default function App() {
-  const [{ loading, time, error }, setState] = useState({ loading: true });
+  const [{ loading, time, error }, setState] = useState(ASKING);
 
   useEffect(() => {
     if (!loading) return;
@@ -19,7 +22,7 @@ export default function App() {
     return () => request.abort();
   }, [loading]);
 
-  const ask = () => setState({ loading: true });
+  const ask = () => setState(ASKING);
 
   // Both live regions stay, to be announced; the button stays, to keep focus.
   return (

@@ -1,3 +1,6 @@
+// @ts-nocheck: what it is given is checked where it is called.
+/** @import { Answer, KnownPath, Send } from 'react-flask-kit/types' */
+
 // What fetch sends as it is; everything else is sent as JSON.
 const SENT_AS_IS = [FormData, URLSearchParams, Blob, ArrayBuffer];
 // Where Flask-WTF (by a cookie of yours) and Flask-JWT-Extended leave their token.
@@ -7,18 +10,27 @@ const CSRF_COOKIE = /(?:^|; )csrf_(?:access_)?token=([^;]+)/;
 export class ApiError extends Error {
   /** The status of the answer, such as 401; 0 where there was none, or half of one. */
   status = 0;
-  /** What the API says of single fields, by their name: { age: 'must be a number' }. */
+  /**
+   * What the API says of single fields, by their name: { age: 'must be a number' }.
+   *
+   * @type {Record<string, string>}
+   */
   fields = {};
-  /** Its problem details (RFC 9457), if it sent any. */
+  /**
+   * Its problem details (RFC 9457), if it sent any.
+   *
+   * @type {any}
+   */
   problem = null;
 }
 
 /**
  * Get what the API answers, as JSON.
  *
- * @param {string} path what to ask for, such as '/time'
+ * @template {string} Path
+ * @param {KnownPath<'GET', Path>} path what to ask for, such as '/time'
  * @param {{signal?: AbortSignal}} [options] how to give up
- * @returns {Promise<any>} the parsed JSON
+ * @returns {Promise<Answer<'GET', Path>>} the parsed JSON
  * @throws {ApiError} when there is none
  * @throws {DOMException} AbortError, when `signal` gave up
  */
@@ -27,11 +39,12 @@ export const getJson = (path, options) => send('GET', path, undefined, options);
 /**
  * Send something to the API, and get what it answers.
  *
- * @param {string} method such as 'POST'
- * @param {string} path where to, such as '/books'
- * @param {any} [body] a value, to be sent as JSON; or FormData, URLSearchParams, a File
- * @param {{signal?: AbortSignal}} [options] how to give up
- * @returns {Promise<any>} the parsed JSON; undefined for a 204, which has none
+ * @type {Send}
+ * @param method such as 'POST'
+ * @param path where to, such as '/books'
+ * @param body a value, to be sent as JSON; or FormData, URLSearchParams, a File
+ * @param options how to give up, by `signal`
+ * @returns the parsed JSON; undefined for a 204, which has none
  * @throws {ApiError} when the API refuses, or answers with no JSON
  * @throws {DOMException} AbortError, when `signal` gave up
  */

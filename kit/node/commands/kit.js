@@ -1,7 +1,9 @@
 import { problem } from '../lib/project.js';
 import { adopt } from './adopt.js';
+import { openapi } from './openapi.js';
+import { types } from './types.js';
 
-const SUBCOMMANDS = { adopt };
+const SUBCOMMANDS = { adopt, openapi, types };
 
 /**
  * Run what is done to a project as a whole, once in a while.

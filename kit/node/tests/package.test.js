@@ -156,11 +156,11 @@ it('the archive has all that is needed, and nothing else', () => {
     .filter((entry) => entry.isFile())
     .map((entry) => path.join(entry.parentPath, entry.name))
     .map((file) => path.relative(folder, file).replaceAll('\\', '/'));
-  const ours = ['commands', 'lib', 'vite'].flatMap((name) =>
+  const ours = ['commands', 'lib', 'types', 'vite'].flatMap((name) =>
     fs
       .readdirSync(path.join(KIT, name), { recursive: true })
       .map((file) => `${name}/${file.replaceAll('\\', '/')}`)
-      .filter((file) => file.endsWith('.js')),
+      .filter((file) => /\.(js|d\.ts)$/.test(file)),
   );
   const top = ['LICENSE', 'README.md', 'launcher.js', 'package.json'];
   expect(files.sort()).toEqual([...top, ...ours].sort());
@@ -178,9 +178,11 @@ it('what package.json names is in the archive', () => {
     './vite/guard',
     './vite/policy',
     './vite/release',
+    './types',
     './package.json',
   ]);
-  for (const file of [main, bin, ...Object.values(exports)]) {
+  const exported = Object.values(exports).map((it) => it.types ?? it);
+  for (const file of [main, bin, ...exported]) {
     expect(fs.existsSync(path.join(folder, file)), file).toBe(true);
   }
   const [first] = fs.readFileSync(path.join(folder, bin), 'utf8').split('\n');

@@ -15,10 +15,10 @@ from flask import Flask
 from processes import clean_env
 from werkzeug.exceptions import NotFound
 
-PUBLIC = ["Kit", "SettingError", "problem"]
+PUBLIC = ["Kit", "SettingError", "problem", "read_form", "read_json", "read_query"]
 README = Path(__file__).parents[1] / "README.md"
-# Of tests and of the production server.
-NOT_FOR_AN_APP = {"granian", "playwright", "pytest", "whitenoise"}
+# Of tests, of the production server, and of what reads types.
+NOT_FOR_AN_APP = {"granian", "msgspec", "playwright", "pytest", "whitenoise"}
 
 
 def test_the_public_names_are_these() -> None:
@@ -67,7 +67,7 @@ def test_a_problem_is_an_answer_of_an_app(app: Flask) -> None:
     }
 
 
-def test_an_app_imports_nothing_of_tests_and_of_the_production_server() -> None:
+def test_an_app_imports_nothing_that_it_does_not_use() -> None:
     code = "import sys, react_flask_kit; print(*sys.modules)"
     command = [sys.executable, "-c", code]
     done = subprocess.run(

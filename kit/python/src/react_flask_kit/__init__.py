@@ -3,8 +3,22 @@
 What is listed here is what an app may import; everything else may change.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from .errors import problem
 from .extension import Kit
 from .settings import SettingError
 
-__all__ = ["Kit", "SettingError", "problem"]
+if TYPE_CHECKING:
+    from .inputs import read_form, read_json, read_query
+
+__all__ = ["Kit", "SettingError", "problem", "read_form", "read_json", "read_query"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs msgspec only for an app that uses it."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import inputs
+
+    return getattr(inputs, name)

@@ -41,6 +41,7 @@ from .own_code import own_part
 from .release import STARTED_BY, release
 from .slow_start import SlowStartError, told_if_slow
 from .stand_in import app_that_reports
+from .types_file import refresh
 
 SECONDS_TO_END = 1
 SAVE_IT = "Save the fix, and it starts again."
@@ -248,6 +249,7 @@ def load_linked(options: dict[str, Any], is_tied: bool) -> Flask:
             with told_if_slow("The app has been importing", cure, serve, reloads):
                 app = load_app()
                 complete(app)
+                refresh(app)
         except (Exception, SystemExit) as error:
             failure = error
     if failure:

@@ -89,7 +89,8 @@ def describe_exception(error: BaseException) -> dict[str, Any]:
 
     # What a command has printed, where that is what failed.
     output = getattr(error, "command_output", "")
-    if isinstance(error, SyntaxError) and error.filename:
+    if hasattr(error, "lineno") and getattr(error, "filename", None):
+        # A SyntaxError, or another one that says where it is.
         file, line = error.filename, error.lineno
     else:
         frames = traceback.extract_tb(error.__traceback__)

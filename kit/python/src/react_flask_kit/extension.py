@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Flask
 
+from . import types_file
 from .errors import answer_errors_as_json
 from .health import HealthChecks
 from .layer import RequestLayer
@@ -85,6 +86,12 @@ class State:
             use_strict_json(app)
             use_safe_cookies(app)
             answer_errors_as_json(app)
+            is_checked = (app.debug or app.testing) and app.config["CHECK_ANSWERS"]
+            if is_checked and types_file.path().is_file():
+                # With msgspec, which production does without.
+                from .answers import check_answers
+
+                check_answers(app)
             self.is_complete = True
 
 

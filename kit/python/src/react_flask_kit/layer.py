@@ -18,6 +18,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from .cors import Cors
 from .errors import REQUEST_ID, describe_exception, problem
 from .log import write_request
+from .openapi import ApiDescription
 
 is_sane_id = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
 # Set in the environ of a request whose address no route of the app has.
@@ -47,10 +48,13 @@ class RequestLayer:
         from .extension import complete
 
         complete(self.app)
-        config = self.app.config
+        config, inner = self.app.config, self.inner
+        if self.app.debug or config["OPENAPI"]:
+            inner = ApiDescription(self.app, inner)
         if proxies := config["PROXIES"]:
             # Each proxy adds to X-Forwarded-For; the others are the last one's word.
-            self.wsgi_app = ProxyFix(self.inner, x_for=proxies, x_proto=1, x_host=1)
+            inner = ProxyFix(inner, x_for=proxies, x_proto=1, x_host=1)
+        self.wsgi_app = inner
         if config.get("CORS_ORIGINS"):
             self.cors = Cors(self.app)
         self.is_complete = True

@@ -9,13 +9,14 @@ from functools import lru_cache
 
 from .health import HEALTH, READY
 from .layer import NO_ROUTE
+from .openapi import PATH as OPENAPI
 
 DOCUMENTS = ("document", "iframe", "frame")
 # Of a client's name, which is remembered.
 MOST_READ = 256
 VARY = "Accept, Sec-Fetch-Dest"
 # The kit's own addresses, whose JSON is for a person too.
-OWN = (HEALTH, READY, "/openapi.json")
+OWN = (HEALTH, READY, OPENAPI)
 # Set by the site; an app that is mounted below a path finds only the rest in PATH_INFO.
 PATH = "react_flask_kit.path"
 is_json = re.compile(r"[^;]+[/+]json\b", re.IGNORECASE).match

@@ -2,7 +2,8 @@
 
 Where FLASK_APP names an app, the tests have an environment of their own: `.env.test`
 instead of `.env` and of the shell's FLASK_* and DATABASE_URL, and an instance folder
-that is made for the run. Without FLASK_APP this plugin does nothing.
+that is made for the run. Where there are types for the frontend, one more test is that
+they are up to date. Without FLASK_APP this plugin does nothing.
 """
 
 import os
@@ -11,11 +12,13 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from . import types_file
 from .loading import app_folder, load_app, name_app, read_env_file
 from .settings import SettingError
 
@@ -79,6 +82,34 @@ def own_modules() -> list[str]:
     modules = [*folder.glob("*.py"), *packages]
     names = sorted({re.escape(module.stem) for module in modules})
     return [rf"(.+\.)?{name}(\.|$)" for name in names]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Test the types for the frontend too, unless files of tests are named."""
+    are_all = config.args_source is not pytest.Config.ArgsSource.ARGS
+    if "FLASK_APP" in os.environ and are_all and types_file.path().is_file():
+        items.append(TypesItem.from_parent(session, name=types_file.FILE))
+
+
+class TypesItem(pytest.Item):
+    """The test that the frontend's types say what the routes say."""
+
+    def __init__(self, name: str, **options: Any) -> None:
+        """Be called as the file."""
+        super().__init__(name, nodeid=name, **options)
+
+    def runtest(self) -> None:
+        """Fail where they do not."""
+        app = load_app()
+        if not types_file.is_current(app):
+            pytest.fail(types_file.difference(app), pytrace=False)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Let pytest call it by its name."""
+        return types_file.path(), None, self.name
 
 
 @pytest.fixture

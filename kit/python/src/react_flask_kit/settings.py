@@ -46,6 +46,7 @@ SOURCES = (
 # The default of each, what reads its text, what each part must match, and in words.
 SETTINGS: dict[str, tuple[Any, Callable[[str], Any], str, str]] = {
     "APP_VERSION": (None, str, ".*", "text"),
+    "CHECK_ANSWERS": (True, *BOOLEAN[1:]),
     "CORS_ALLOW_PRIVATE_NETWORK": BOOLEAN,
     "CORS_ORIGINS": (
         None,
@@ -61,6 +62,7 @@ SETTINGS: dict[str, tuple[Any, Callable[[str], Any], str, str]] = {
     "INSTANCE_PATH": (None, str, ".*", "a folder"),
     "LOG_FORMAT": ("text", str, "text|json", "text or json"),
     "MAX_CONTENT_LENGTH": (16_000_000, int, "[0-9]+", "bytes such as 16000000"),
+    "OPENAPI": BOOLEAN,
     "PERMISSIONS_POLICY": (None, str, r"[^\n\r]*", "the value of the header"),
     "PROXIES": (0, int, "[0-9]+", "a number such as 1"),
     "SOURCE_MAPS": BOOLEAN,
