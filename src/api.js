@@ -16,7 +16,7 @@ export class ApiError extends Error {
 /**
  * Get what the API answers, as JSON.
  *
- * @param {string} path what to ask for, such as '/time'
+ * @param {string} path what to ask for, such as '/books'
  * @param {{signal?: AbortSignal}} [options] how to give up
  * @returns {Promise<any>} the parsed JSON
  * @throws {ApiError} when there is none
