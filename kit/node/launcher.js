@@ -29,6 +29,8 @@ import {
   flaskSetting,
   isNodeSupported,
   problem,
+  readPackage,
+  readProjectFile,
 } from './lib/project.js';
 import { Frontend, runReloadingApi } from './lib/servers.js';
 
@@ -191,11 +193,12 @@ async function testApi(...args) {
   return code === NO_TESTS && args.length === 0 ? 0 : code;
 }
 
-/** Check the style of both languages; each side speaks even if the other one fails. */
+/** Check the style of both languages, and types; each speaks even if another one fails. */
 async function lint(...args) {
   refuseArguments('lint', args, 'To rewrite the style: npm run format');
   const code = Math.max(
     await frontend('biome', 'ci'),
+    await checkTypes(),
     await apiTool('ruff', 'check'),
     await apiTool('ruff', 'format', '--check'),
   );
@@ -203,6 +206,14 @@ async function lint(...args) {
     console.error('\nWhat needs no decision is mended by: npm run format');
   }
   return code;
+}
+
+/** Only where the page is in TypeScript, as create-react-app tells by the same file. */
+function checkTypes() {
+  const { dependencies, devDependencies } = readPackage();
+  const packages = { ...dependencies, ...devDependencies };
+  const isTyped = readProjectFile('tsconfig.json') && packages.typescript;
+  return isTyped ? frontend('tsc', '--noEmit') : 0;
 }
 
 /** Rewrite the style of both languages; what only a person can mend is printed. */

@@ -13,6 +13,7 @@ from servers import ROOT, developing, succeed
 LONGEST = (
     "sign_in",
     "database",
+    "make_it_yours",
     "answers",
     "create_react_app",
     "development",

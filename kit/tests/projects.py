@@ -37,6 +37,12 @@ def copy_project(
     copy = folder / "react-flask-app"
     ignored = shutil.ignore_patterns(*NOT_COPIED, *without)
     shutil.copytree(ROOT, copy, ignore=ignored)
+    bring_packages(copy, installed)
+    return copy
+
+
+def bring_packages(copy: Path, installed: tuple[str, ...] = INSTALLED) -> None:
+    """Give a copy of the project what this one has installed."""
     for part in installed:
         if (ROOT / part).is_dir():
             shutil.copytree(
@@ -48,7 +54,6 @@ def copy_project(
     if "api/venv" in installed:
         # Once, and not in each process: see servers.py of bytecode.
         compileall.compile_dir(copy / "kit/python/src", quiet=1)
-    return copy
 
 
 def link_or_copy(source: str, target: str) -> None:

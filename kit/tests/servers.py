@@ -125,7 +125,7 @@ class Command(Process):
 
         It is our own child, not npm's, so that it notices if even the tests are killed.
         """
-        log = project / f"{name.split()[-1]}-{free_port()}.log"
+        log = project / f"{Path(name.split()[-1]).name}-{free_port()}.log"
         super().__init__(project, command_line(project, name), clean_env(**env), log)
 
     def stop(self) -> int:

@@ -1,4 +1,5 @@
 import { installFrontend } from '../lib/frontend.js';
+import { refuseUpgrades } from '../lib/upgrades.js';
 
 /**
  * Add packages to the frontend; without a name, bring yarn.lock in step with package.json.
@@ -7,6 +8,7 @@ import { installFrontend } from '../lib/frontend.js';
  * @returns {Promise<number>} the exit code of yarn
  */
 export function addFrontend(...packages) {
+  refuseUpgrades(packages);
   if (packages.length > 0) {
     console.log(`Adding to package.json: ${packages.join(' ')} …`);
     return installFrontend(['add', ...packages]);

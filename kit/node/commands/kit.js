@@ -1,9 +1,24 @@
 import { problem } from '../lib/project.js';
 import { adopt } from './adopt.js';
+import { doctor } from './doctor.js';
+import { finishUpdate } from './finish-update.js';
+import { makeItYours } from './make-it-yours.js';
 import { openapi } from './openapi.js';
 import { types } from './types.js';
+import { update } from './update.js';
+import { upgrade } from './upgrade.js';
 
-const SUBCOMMANDS = { adopt, openapi, types };
+const SUBCOMMANDS = {
+  adopt,
+  doctor,
+  openapi,
+  types,
+  update,
+  upgrade,
+  'make-it-yours': makeItYours,
+};
+// What the launcher of an older kit calls, and no person.
+const OF_LAUNCHERS = { 'finish-update': finishUpdate };
 
 /**
  * Run what is done to a project as a whole, once in a while.
@@ -13,12 +28,13 @@ const SUBCOMMANDS = { adopt, openapi, types };
  * @returns {Promise<number>} the exit code
  */
 export async function kit(name, ...args) {
-  if (name === undefined || !Object.hasOwn(SUBCOMMANDS, name)) {
+  const commands = { ...SUBCOMMANDS, ...OF_LAUNCHERS };
+  if (name === undefined || !Object.hasOwn(commands, name)) {
     throw problem(
       `There is no command kit ${JSON.stringify(name ?? '')}. The commands are: ` +
         `${Object.keys(SUBCOMMANDS).join(', ')}.\n` +
         'For example: npm run kit -- adopt ../old-project',
     );
   }
-  return SUBCOMMANDS[name](...args);
+  return commands[name](...args);
 }

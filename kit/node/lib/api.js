@@ -8,7 +8,8 @@ import { appFolder, problem, ROOT, readProjectFile } from './project.js';
 
 const OLDEST_KNOWN_MINOR = 10;
 const NEWEST_KNOWN_MINOR = 14;
-const VENV = path.join(ROOT, 'api', 'venv');
+/** Where the packages of the API are. */
+export const VENV = path.join(ROOT, 'api', 'venv');
 const INSTALLED = path.join(VENV, 'installed.json');
 // What stands for the kit among the requirements.
 const KIT = 'react-flask-kit';
@@ -53,13 +54,21 @@ export function localKit() {
  */
 export async function prepareApi({ dev = false, kit = false } = {}) {
   const names = ['app', dev && 'dev', kit && 'kit'].filter(Boolean);
+  if (!isApiInstalled(names)) await alone('api', () => bringInStep(names));
+}
+
+/**
+ * Tell whether api/venv is what the requirements say.
+ *
+ * @param {string[]} [names] keys of REQUIREMENTS
+ * @returns {boolean}
+ */
+export function isApiInstalled(names = ['app']) {
   const installed = readInstalled();
-  if (
-    !installed ||
-    !sameTexts(wanted(names, installed), installed.requirements)
-  ) {
-    await alone('api', () => bringInStep(names));
-  }
+  return (
+    installed !== undefined &&
+    sameTexts(wanted(names, installed), installed.requirements)
+  );
 }
 
 async function bringInStep(names) {
@@ -118,18 +127,27 @@ function digest(kit) {
 
 /** Ask the folder of pip: to ask pip itself would cost each command half a second. */
 function canEdit() {
-  for (const lib of ['Lib', 'lib']) {
+  const packages = sitePackages();
+  const found = packages ? fs.readdirSync(packages) : [];
+  const pip = found.find((entry) => /^pip-[\d.]+\.dist-info$/.test(entry));
+  const [, major, minor] = /^pip-(\d+)\.(\d+)/.exec(pip) ?? [];
+  return Number(major) > 21 || (major === '21' && minor >= 3);
+}
+
+/**
+ * Find the folder of api/venv with what pip has installed.
+ *
+ * @returns {string | undefined} undefined where there is none
+ */
+export function sitePackages() {
+  const places = ['Lib', 'lib'].flatMap((lib) => {
     const folder = path.join(VENV, lib);
     const names = fs.existsSync(folder) ? fs.readdirSync(folder) : [];
-    for (const name of ['.', ...names]) {
-      const packages = path.join(folder, name, 'site-packages');
-      const found = fs.existsSync(packages) ? fs.readdirSync(packages) : [];
-      const pip = found.find((entry) => /^pip-[\d.]+\.dist-info$/.test(entry));
-      const [, major, minor] = /^pip-(\d+)\.(\d+)/.exec(pip) ?? [];
-      if (pip) return Number(major) > 21 || (major === '21' && minor >= 3);
-    }
-  }
-  return false;
+    return ['.', ...names].map((name) =>
+      path.join(folder, name, 'site-packages'),
+    );
+  });
+  return places.find((place) => fs.existsSync(place));
 }
 
 /**
@@ -211,7 +229,13 @@ export function findPython(candidates = pythonCandidates(), ask = probe) {
   );
 }
 
-function isNewEnough(version) {
+/**
+ * Tell whether the project runs on a Python.
+ *
+ * @param {string} version such as 'Python 3.12'
+ * @returns {boolean}
+ */
+export function isNewEnough(version) {
   const [, minor] = /^Python 3\.(\d+)$/.exec(version) ?? [];
   return Number(minor) >= oldestMinor();
 }
@@ -220,8 +244,13 @@ function oldestMinor() {
   return Number(oldestPython().split('.')[1]);
 }
 
-/** Let a Python say its version; undefined where it does not start. */
-function probe([program, ...args]) {
+/**
+ * Let a Python say its version.
+ *
+ * @param {string[]} command such as ['python3']
+ * @returns {string | undefined} such as 'Python 3.12'; undefined where it does not start
+ */
+export function probe([program, ...args]) {
   const { status, stdout } = spawnSync(
     program,
     [...args, '-c', PRINT_VERSION],

@@ -1,7 +1,9 @@
+import { exec, execFile } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { alone } from './lock.js';
 import { run } from './processes.js';
 import { problem, ROOT, readPackage, readProjectFile } from './project.js';
@@ -19,7 +21,7 @@ const KIT = fileURLToPath(new URL('..', import.meta.url));
  */
 export async function prepareFrontend() {
   assertLockfileIsWhole();
-  if (!isInstalled()) await alone('frontend', install);
+  if (!isFrontendInstalled()) await alone('frontend', install);
 }
 
 /**
@@ -31,6 +33,8 @@ export async function prepareFrontend() {
 export function installFrontend(args) {
   return alone('frontend', async () => {
     renameInLockfile();
+    // Half-installed is not installed: the next command begins anew.
+    fs.rmSync(path.join(ROOT, ...STAMP), { force: true });
     const code = await yarn(args);
     if (code === 0) markAsInstalled();
     return code;
@@ -39,7 +43,7 @@ export function installFrontend(args) {
 
 async function install() {
   // Another command may have done it while this one waited.
-  if (isInstalled()) return;
+  if (isFrontendInstalled()) return;
   console.log("Installing the frontend's packages (yarn.lock) …");
   renameInLockfile();
   if ((await yarn(['install', '--immutable'])) !== 0) {
@@ -52,7 +56,12 @@ async function install() {
   markAsInstalled();
 }
 
-function isInstalled() {
+/**
+ * Tell whether node_modules is what yarn.lock says.
+ *
+ * @returns {boolean}
+ */
+export function isFrontendInstalled() {
   return installedPackages() === fingerprint();
 }
 
@@ -77,15 +86,41 @@ function markAsInstalled() {
  */
 function yarn(args) {
   return run([...NPX, ...yarnCommand(args)], {
-    env: {
-      YARN_IGNORE_PATH: '1',
-      ...registrySettings(),
-      // `npm run --silent` would hide why there is no yarn; without a network it tried for 70 s.
-      npm_config_loglevel: 'error',
-      npm_config_fetch_retry_mintimeout: '1000',
-    },
+    env: yarnEnv(),
     shell: process.platform === 'win32',
   });
+}
+
+/**
+ * Ask the project's own yarn something.
+ *
+ * @param {string[]} args without spaces in them, such as ['npm', 'info', 'react', '--json']
+ * @returns {Promise<string>} what it prints
+ * @throws {Error} when it fails
+ */
+export async function askYarn(args) {
+  const command = [...NPX, ...yarnCommand(args)];
+  const options = {
+    cwd: ROOT,
+    env: { ...process.env, ...yarnEnv() },
+    maxBuffer: 2 ** 26,
+    windowsHide: true,
+  };
+  // npx is a batch file on Windows, which takes a shell.
+  const { stdout } = await (process.platform === 'win32'
+    ? promisify(exec)(command.join(' '), options)
+    : promisify(execFile)(command[0], command.slice(1), options));
+  return stdout;
+}
+
+function yarnEnv() {
+  return {
+    YARN_IGNORE_PATH: '1',
+    ...registrySettings(),
+    // `npm run --silent` would hide why there is no yarn; without a network it tried for 70 s.
+    npm_config_loglevel: 'error',
+    npm_config_fetch_retry_mintimeout: '1000',
+  };
 }
 
 /**
@@ -191,7 +226,12 @@ function lockfileKey(entry) {
   return /^"(.+)":\r?$/m.exec(entry)?.[1];
 }
 
-function assertLockfileIsWhole() {
+/**
+ * Make sure that yarn.lock is the one lockfile, and Yarn 4's.
+ *
+ * @throws {Error} when another installer has written one
+ */
+export function assertLockfileIsWhole() {
   if (
     /^# yarn lockfile v1$|^ {2}version: [1-7]$/m.test(
       readProjectFile('yarn.lock') ?? '',

@@ -128,11 +128,22 @@ function reachableAt(host) {
 export function flaskSetting(name, env = process[ENVIRONMENT] ?? process.env) {
   // What is set to nothing hides what the files say.
   if (env[name] !== undefined) return env[name] || undefined;
-  if (!/^(0|false|no)?$/i.test(env.FLASK_SKIP_DOTENV ?? '')) return undefined;
+  return envFileSettings(env)[name] || undefined;
+}
+
+/**
+ * Read what .env and, below it, .flaskenv say.
+ *
+ * @param {Record<string, string | undefined>} env
+ * @returns {Record<string, string | undefined>}
+ * @throws {Error} when a file cannot be read
+ */
+export function envFileSettings(env) {
+  if (!/^(0|false|no)?$/i.test(env.FLASK_SKIP_DOTENV ?? '')) return {};
   const files = ['.flaskenv', '.env'].map((file) =>
     resolveEnvFile(readEnvFile(findEnvFile(file)) ?? '', env),
   );
-  return Object.assign({}, ...files)[name] || undefined;
+  return Object.assign({}, ...files);
 }
 
 /** Look in the project's folder and then in those above it, as python-dotenv does. */

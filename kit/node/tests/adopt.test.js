@@ -126,10 +126,10 @@ function manifest(fields) {
 
 describe('the command', () => {
   it.each([
-    [[], 'There is no command kit "". The commands are: adopt.'],
+    [[], 'There is no command kit "". The commands are: adopt, '],
     [
       ['toString'],
-      'There is no command kit "toString". The commands are: adopt.',
+      'There is no command kit "toString". The commands are: adopt, ',
     ],
     [['adopt'], 'Name the folder of one create-react-app project'],
     [['adopt', 'a', 'b'], 'Name the folder of one create-react-app project'],

@@ -51,6 +51,14 @@ def test_fixtures(app, client):
     assert client.get("/health").json["status"] == "ok"
 """
 
+READS_A_FILE = """
+from pathlib import Path
+
+def test_file(app):
+    assert app.config["OF_TESTS"] == 1
+    assert Path("data.txt").read_text() == "data"
+"""
+
 
 @pytest.fixture(autouse=True)
 def project(
@@ -90,6 +98,26 @@ def test_the_fixtures_are_those_of_the_app_that_flask_app_names(
     write(files | {".flaskenv": f"FLASK_APP={flask_app}"})
     write({"tests/test_app.py": USES_THE_FIXTURES})
     run(project).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("place", [".", "tests", "tests/deep", "../elsewhere"])
+@pytest.mark.parametrize(
+    ("flask_app", "file"), [("api/api.py", "api/api.py"), ("shop", "shop/__init__.py")]
+)
+def test_an_editor_may_start_a_test_in_any_folder(
+    project: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+    flask_app: str,
+    file: str,
+) -> None:
+    write({".flaskenv": f"FLASK_APP={flask_app}", file: FACTORY, "data.txt": "data"})
+    write({".env.test": "FLASK_OF_TESTS=1", "pyproject.toml": "[tool.pytest]\n"})
+    write({"tests/test_app.py": USES_THE_FIXTURES + READS_A_FILE})
+    (project.path / place).mkdir(exist_ok=True)
+    monkeypatch.chdir(project.path / place)
+    test = os.path.relpath(project.path / "tests/test_app.py")
+    run(project, test).assert_outcomes(passed=2)
 
 
 def test_a_factory_makes_a_new_app_for_each_test(project: pytest.Pytester) -> None:

@@ -31,6 +31,7 @@ NOT_OURS = "ignore:.*fixtures defined as instance methods"
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Before any module of the tests is imported, set up what the app will read."""
     try:
+        enter_project(early_config.rootpath)
         name_app()
         settings = settings_of_tests()
     except SettingError as error:
@@ -64,6 +65,25 @@ def pytest_configure(config: pytest.Config) -> None:
         from . import pytest_browser
 
         config.pluginmanager.register(pytest_browser, "react_flask_kit_browser")
+
+
+def enter_project(root: Path) -> None:
+    """Go to the folder whose .env or .flaskenv names the app, as its commands do.
+
+    It is this folder, one above, or pytest's root folder: an editor may start a test in
+    the folder of its file, or anywhere.
+    """
+    if "FLASK_APP" in os.environ:
+        return
+    here = Path.cwd()
+    for start in (here, root):
+        os.chdir(start)
+        for name in (".env", ".flaskenv"):
+            folder, values = read_env_file(name)
+            if values.get("FLASK_APP"):
+                os.chdir(folder)
+                return
+    os.chdir(here)
 
 
 def settings_of_tests() -> dict[str, str]:

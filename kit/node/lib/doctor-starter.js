@@ -1,0 +1,164 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { localKit, sitePackages } from './api.js';
+import { hint, list, ok, wrong } from './doctor-report.js';
+import { askGit } from './git.js';
+import { releasedTree } from './kit-edits.js';
+import { unfinishedUpdate } from './kit-swap.js';
+import { ROOT, readProjectFile } from './project.js';
+import { kitVersion, readStarter } from './starter.js';
+
+const NAME = 'react-flask-kit';
+const FILES_AT_ONCE = 100;
+const LINK = path.join(ROOT, 'node_modules', NAME);
+
+/** Check that both halves of the kit are of one version, and that those are the ones in use. */
+export function halves() {
+  const folder = localKit();
+  if (!folder) return ok(`${NAME} of kit/node is ${kitVersion()}`);
+  const found = {
+    'kit/node': kitVersion(),
+    [folder]: /^version\s*=\s*["']([^"']+)/m.exec(
+      readProjectFile(folder, 'pyproject.toml') ?? '',
+    )?.[1],
+  };
+  const versions = Object.values(found);
+  const names = Object.entries(found).map((part) => part.join(' is '));
+  return [
+    versions.every((version) => version === versions[0])
+      ? ok(`The kit is ${versions[0]}, both halves`)
+      : wrong(
+          `The halves of the kit differ: ${names.join(', ')}. ` +
+            'Take the whole folder kit/ of one version: npm run kit -- update',
+        ),
+    ...inUse(folder, found),
+  ];
+}
+
+function inUse(folder, versions) {
+  const findings = [];
+  if (fs.existsSync(LINK)) {
+    const used = fs.realpathSync(LINK);
+    if (used !== fs.realpathSync(path.join(ROOT, 'kit', 'node'))) {
+      findings.push(
+        wrong(
+          `node_modules/${NAME} is that of ${used}, and not kit/node. Delete node_modules; ` +
+            'the next command makes it again.',
+        ),
+      );
+    }
+  }
+  const packages = sitePackages();
+  if (!packages) return findings;
+  const link = path.join(packages, 'react_flask_kit.pth');
+  const source = path.join(ROOT, folder, 'src');
+  const cure = 'Delete api/venv; the next command makes it again.';
+  if (fs.existsSync(link)) {
+    const used = fs.readFileSync(link, 'utf8').trim();
+    const isOurs =
+      fs.existsSync(used) && fs.realpathSync(used) === fs.realpathSync(source);
+    if (!isOurs) {
+      findings.push(
+        wrong(
+          `api/venv takes react_flask_kit from ${used}, and not from ${folder}: ` +
+            `was the project copied or moved? ${cure}`,
+        ),
+      );
+    }
+  }
+  const installed = fs
+    .readdirSync(packages)
+    .map((name) => /^react_flask_kit-(.+)\.dist-info$/.exec(name)?.[1])
+    .find(Boolean);
+  if (installed && installed !== versions[folder]) {
+    findings.push(
+      wrong(
+        `api/venv has ${NAME} ${installed}, and ${folder} is ${versions[folder]}. ` +
+          'npm run start-api installs it; if that does not help, delete api/venv.',
+      ),
+    );
+  }
+  return findings;
+}
+
+/** Check that nobody has edited what an update replaces. */
+export function kitFiles() {
+  if (askGit(['rev-parse', '--git-dir']) === undefined) return [];
+  const released = releasedTree();
+  if (!released) {
+    return hint(
+      `Whether files of kit/ were edited cannot be told: git has no release ${kitVersion()} of the starter.`,
+    );
+  }
+  const edited = editedFiles(released);
+  return edited.length === 0
+    ? ok(`No file of kit/ was edited since ${kitVersion()}`)
+    : wrong(
+        `Files of kit/ were edited, and an update replaces them: ${list(edited)}. ` +
+          'Put the change into files of your own, then take these back; or leave them, and ' +
+          'npm run kit -- update saves the change as a patch.',
+      );
+}
+
+/** As kit-edits.js finds them, but git stores nothing meanwhile. */
+function editedFiles(released) {
+  const entries = askGit(['ls-tree', '-r', '-z', '--full-tree', released]);
+  const ids = new Map(
+    [...entries.matchAll(/ (\w+)\t([^\0]+)\0/g)].map(([, id, name]) => [
+      `kit/${name}`,
+      id,
+    ]),
+  );
+  const listed = askGit([
+    'ls-files',
+    '-z',
+    '--cached',
+    '--others',
+    '--exclude-standard',
+    '--',
+    'kit',
+  ]).split('\0');
+  const names = [...new Set(listed)]
+    .filter((name) => name && fs.existsSync(path.join(ROOT, name)))
+    .sort();
+  const edited = [];
+  // No command line may be too long for Windows.
+  for (let i = 0; i < names.length; i += FILES_AT_ONCE) {
+    const some = names.slice(i, i + FILES_AT_ONCE);
+    const now = askGit(['hash-object', '--', ...some]).split('\n');
+    edited.push(...some.filter((name, j) => ids.get(name) !== now[j]));
+  }
+  return edited;
+}
+
+/** Check that no update was interrupted. */
+export function update() {
+  const unfinished = unfinishedUpdate();
+  return unfinished
+    ? wrong(
+        `An update to ${unfinished.to} was interrupted. Run npm run kit -- update, which ` +
+          'first restores the state before.',
+      )
+    : [];
+}
+
+/** Check whether the project knows where it comes from. */
+export function starter() {
+  const { version, repository } = readStarter();
+  if (!version) {
+    return hint(
+      'package.json does not say from which version of the starter the project was made; ' +
+        'npm run kit -- make-it-yours writes it, and so does npm run kit -- update.',
+    );
+  }
+  if (version !== kitVersion()) {
+    return hint(
+      `package.json says that kit/ is of version ${version}, and it is of ${kitVersion()}: was it ` +
+        'replaced by hand? npm run kit -- update brings one and writes which.',
+    );
+  }
+  const made = `The project has the starter's version ${version}`;
+  return repository
+    ? ok(`${made}, and package.json says where newer ones come from`)
+    : hint(`${made}; npm run kit -- update asks where newer ones come from`);
+}
