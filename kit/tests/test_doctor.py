@@ -126,6 +126,7 @@ def test_a_project_in_which_all_is_well_has_no_problem(project: Path) -> None:
     [
         ("FLASK_PROXIES=one", "FLASK_PROXIES: write a number such as 1; not 'one'."),
         ("FLASK_CORS_ORIGIN=/", "FLASK_CORS_ORIGIN (.env): did you mean FLASK_CORS_"),
+        ("FLASK_PROXYS=1", "FLASK_PROXYS (.env): did you mean FLASK_PROXIES?"),
         ("FLASK_SECRETKEY=a", "FLASK_SECRETKEY (.env): did you mean FLASK_SECRET_KEY?"),
         (f"FLASK_SECRET_KEY={SECRET}", "FLASK_SECRET_KEY is shorter than 32 bytes."),
     ],
@@ -141,6 +142,18 @@ def test_the_values_of_settings_are_those_that_the_kit_takes(
     assert code == 1
 
 
+def test_packages_that_are_broken_are_told_with_what_to_do(project: Path) -> None:
+    [flask] = (project / "api/venv").glob("[Ll]ib/**/site-packages/flask")
+    moved = flask.rename(flask.with_name("moved"))
+    try:
+        code, output = examine(project)
+    finally:
+        moved.rename(flask)
+    assert "No module named 'flask'" in problems_in(output)
+    assert "Delete api/venv; the next command makes it again." in output
+    assert code == 1
+
+
 def test_a_setting_that_the_app_requires_is_missed(project: Path) -> None:
     edit(project / "api/api.py", "Kit(app)", 'Kit(app, required=["MAIL_SERVER"])')
     missing = "FLASK_MAIL_SERVER is not set, but required. Write it into .env."
@@ -148,12 +161,13 @@ def test_a_setting_that_the_app_requires_is_missed(project: Path) -> None:
     assert missing not in examine(project, FLASK_MAIL_SERVER="a")[1]
 
 
-def test_edited_files_of_the_kit_are_named_and_deleted_ones_are_not(
+def test_files_of_the_kit_that_were_edited_or_are_missing_are_named(
     project: Path,
 ) -> None:
-    (project / "kit/CHANGELOG.md").unlink()
     shutil.rmtree(project / "kit/extensions")
     assert problems_in(examine(project)[1]) == ""
+    (project / "kit/CHANGELOG.md").unlink()
+    assert "are missing: kit/CHANGELOG.md." in problems_in(examine(project)[1])
     edit(project / "kit/node/launcher.js", "/**", "/** *")
     (project / "kit/python/mine.py").write_text("")
     code, output = examine(project)

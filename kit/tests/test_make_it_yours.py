@@ -273,7 +273,7 @@ def test_all_that_its_page_links_to_is_served(site: str) -> None:
     for link in links:
         with urllib.request.urlopen(urllib.parse.urljoin(site, link)) as answer:
             assert answer.status == 200, link
-    assert get(f"{site}/hello") == (200, {"greeting": "Hello from Flask!"})
+    assert get(f"{site}/greeting") == (200, {"text": "Hello from Flask!"})
 
 
 def test_a_second_run_says_that_it_is_done_and_changes_nothing(
@@ -291,13 +291,13 @@ def test_a_second_run_says_that_it_is_done_and_changes_nothing(
 def test_a_wrong_type_is_told_by_lint_beside_what_the_other_sides_tell(
     fork: SimpleNamespace,
 ) -> None:
-    edit(fork.folder / "src/App.tsx", "hello?.greeting", "hello?.greting")
+    edit(fork.folder / "src/App.tsx", "greeting?.text", "greeting?.txet")
     with (fork.folder / "api/api.py").open("a") as api:
         api.write("import os\n")
     try:
         with running(fork.folder, "lint") as lint:
             assert lint.popen.wait(timeout=100) != 0
-        assert "Property 'greting' does not exist" in lint.output
+        assert "Property 'txet' does not exist" in lint.output
         assert "E402" in lint.output
     finally:
         git(fork.folder, "checkout", "--", "src", "api")
@@ -402,7 +402,7 @@ def test_an_edited_example_is_neither_lost_nor_mixed_with_the_blank(
     replaced = make_it_yours(own_starter, "Book Shelf", "--replace-edits")
     assert replaced.returncode == 0, replaced.stderr
     assert "replaced; git has it:\n  src/App.js\n" in replaced.stdout
-    assert "/hello" in (own_starter / "src/App.js").read_text()
+    assert "/greeting" in (own_starter / "src/App.js").read_text()
 
 
 def test_a_page_of_somebodys_own_is_not_even_formatted(own_starter: Path) -> None:

@@ -45,7 +45,8 @@ export async function makeItYours(...args) {
   const { name: current } = readPackage();
   if (current !== STARTER.slug && readStarter().kit) {
     console.log(
-      `This is done: the project is called ${current} (package.json). Nothing was changed.`,
+      `This is done: the project is called ${current} (package.json). Nothing was changed.\n` +
+        'To give it another name, search for this one.',
     );
     return 0;
   }
@@ -192,6 +193,14 @@ function report({ name, slug, description }, plan) {
       'git add --all',
       `git commit -m "Make it ${slug}"`,
     ]),
+    section(
+      'In the guides of docs/',
+      plan.written.includes('tsconfig.json')
+        ? [
+            'Examples of the frontend are JavaScript: save them as .js, or add types.',
+          ]
+        : [],
+    ),
     section('To take all of it back', ['git stash --include-untracked']),
   ].join('');
 }

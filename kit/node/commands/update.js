@@ -12,6 +12,7 @@ import {
 } from '../lib/kit-edits.js';
 import {
   forgetSwap,
+  isSameKit,
   swapKit,
   takeBackSwap,
   unfinishedUpdate,
@@ -93,7 +94,8 @@ async function bring(source, options) {
         'To go back to it, revert the commit of the update.',
     );
   }
-  if (order === 0 && repository && !options.includes(REPLACE_EDITS)) {
+  const isSame = repository ? order === 0 : isSameKit(release.folder);
+  if (isSame && !options.includes(REPLACE_EDITS)) {
     console.log(`There is nothing newer: kit/ is that of ${from}.`);
     return 0;
   }
@@ -158,7 +160,9 @@ async function replaceKit(journal, mayFail) {
   process.on('exit', () => {
     if (isOver || !unfinishedUpdate()) return;
     takeBackSwap();
-    console.error('The update was stopped; the state before it is restored.');
+    console.error(
+      'The update was stopped; the state before it is restored. The next command installs its packages.',
+    );
   });
   swapKit(path.join(journal.folder, 'kit'), journal);
   const code = await run([

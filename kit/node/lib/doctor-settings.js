@@ -89,6 +89,12 @@ export async function settings() {
     ...wrongValues(),
     ...missingApp(all),
   ];
+  if (api?.failure) {
+    return wrong(
+      `api/venv does not run the API's own packages: ${api.failure}\n` +
+        'Delete api/venv; the next command makes it again.',
+    );
+  }
   if (findings.every(({ level }) => level === 'hint')) {
     const well =
       'Settings have names that are known, and values that can be read';
@@ -135,8 +141,9 @@ async function askTheApi(settings) {
       { cwd: ROOT, env, timeout: LONGEST_CHECK, windowsHide: true },
     );
     return JSON.parse(stdout);
-  } catch {
-    return undefined;
+  } catch (error) {
+    const reason = String(error.stderr || error.message).trim();
+    return { failure: reason.split('\n').at(-1) };
   }
 }
 
@@ -212,7 +219,7 @@ export function nearest(name, known) {
   if (known.includes(name)) return undefined;
   if (/^FLASK_(PORT|HOST)$/.test(name)) return name.replace('_', '_RUN_');
   if (name.length < SHORTEST) return undefined;
-  const stem = (text) => text.replace(/(Y|IES|S)$/, '');
+  const stem = (text) => text.replace(/(YS?|IES|S)$/, '');
   const most = name.length < LONG ? 1 : 2;
   return known.find(
     (other) =>

@@ -74,6 +74,38 @@ export function swapKit(kit, journal) {
   carryOver(ignored, path.join(folder, OLD), path.join(ROOT, 'kit'));
 }
 
+/**
+ * Tell whether a folder has the kit that the project has.
+ *
+ * @param {string} folder where its kit/ is
+ * @returns {boolean}
+ */
+export function isSameKit(folder) {
+  const [theirs, ours] = [folder, ROOT].map((place) =>
+    filesOfKit(path.join(place, 'kit')),
+  );
+  return (
+    theirs.size === ours.size &&
+    [...theirs].every(([name, file]) => {
+      const own = ours.get(name);
+      return own && fs.readFileSync(own).equals(fs.readFileSync(file));
+    })
+  );
+}
+
+function filesOfKit(folder, part = '') {
+  const files = fs
+    .readdirSync(path.join(folder, part), { withFileTypes: true })
+    .filter(({ name }) => !isLeftBehind(name))
+    .flatMap((entry) => {
+      const name = path.join(part, entry.name);
+      return entry.isDirectory()
+        ? [...filesOfKit(folder, name)]
+        : [[name, path.join(folder, name)]];
+    });
+  return new Map(files);
+}
+
 /** Make the project what it was before the update that is not finished. */
 export function takeBackSwap() {
   const folder = updateFolder();
@@ -94,6 +126,11 @@ export function forgetSwap() {
   // First what makes it count.
   fs.rmSync(path.join(folder, JOURNAL), { force: true });
   fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  try {
+    fs.rmdirSync(path.dirname(folder));
+  } catch {
+    // Another project of the repository has its own there.
+  }
 }
 
 /** What belongs to this machine and not to a release, such as packages that are installed. */

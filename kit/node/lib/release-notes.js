@@ -41,6 +41,7 @@ export function changesOfReleases(changelog, from, to) {
       compareReleases(version, from) > 0 && compareReleases(version, to) <= 0
     );
   });
+  if (between.length === 0) return '';
   return `\nWhat changed from ${from} to ${to} (kit/CHANGELOG.md):\n\n${between.join('')}`;
 }
 

@@ -66,7 +66,7 @@ export function fetchRelease(repository, { version, before, into }) {
   if (!versions.includes(wanted)) {
     throw problem(
       versions.length === 0
-        ? `${repository} has no release: no tag such as v1.2.3.`
+        ? `${repository} has no release: no tag such as v1.2.3. Clone it, and take what it has now: npm run kit -- update FOLDER`
         : `${repository} has no release ${wanted}. It has: ${versions.join(', ')}.`,
     );
   }
