@@ -210,9 +210,7 @@ async function lint(...args) {
 
 /** Without a terminal, Biome would write the codes of colours around each letter. */
 function plain() {
-  return process.stdout.isTTY || process.env.FORCE_COLOR
-    ? []
-    : ['--colors=off'];
+  return process.stdout.isTTY ? [] : ['--colors=off'];
 }
 
 /** Only where the page is in TypeScript, as create-react-app tells by the same file. */

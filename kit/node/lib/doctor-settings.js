@@ -85,7 +85,9 @@ export async function settings() {
     !remarks.some(({ name }) => name === text.split(/[\s:]/, 1)[0]);
   const findings = [
     ...remarks.map(({ level, text }) => ({ level, text })),
-    ...(api?.problems ?? []).filter(isNew).map((text) => wrong(text)),
+    ...(api?.problems ?? [])
+      .filter(isNew)
+      .map((text) => wrong(withPlace(text, ['.flaskenv', '.env']))),
     ...wrongValues(),
     ...missingApp(all),
   ];
@@ -238,8 +240,23 @@ function wrongValues() {
   return Object.entries(VALUES)
     .filter(([name, [pattern]]) => values[name] && !pattern.test(values[name]))
     .map(([name, [, advice]]) =>
-      wrong(`${name}: write ${advice}; not ${JSON.stringify(values[name])}.`),
+      wrong(
+        withPlace(
+          `${name}: write ${advice}; not ${JSON.stringify(values[name])}.`,
+          FILES,
+        ),
+      ),
     );
+}
+
+/** Say behind the name of a setting, with which a text begins, where it is set. */
+function withPlace(text, files) {
+  const [name] = /^\w*/.exec(text);
+  const place =
+    process.env[name] === undefined
+      ? files.findLast((file) => Object.hasOwn(namesIn(file), name))
+      : 'the environment';
+  return place ? `${name} (${place})${text.slice(name.length)}` : text;
 }
 
 function missingApp({ FLASK_APP: app }) {

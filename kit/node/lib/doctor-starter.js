@@ -3,7 +3,7 @@ import path from 'node:path';
 import { localKit, sitePackages } from './api.js';
 import { hint, list, ok, wrong } from './doctor-report.js';
 import { askGit } from './git.js';
-import { releasedTree } from './kit-edits.js';
+import { GENERATED_FILES, releasedTree } from './kit-edits.js';
 import { unfinishedUpdate } from './kit-swap.js';
 import { ROOT, readProjectFile } from './project.js';
 import { kitVersion, readStarter } from './starter.js';
@@ -89,7 +89,8 @@ export function kitFiles() {
   const released = releasedTree();
   if (!released) {
     return hint(
-      `Whether files of kit/ were edited cannot be told: git has no release ${kitVersion()} of the starter.`,
+      'Whether files of kit/ were edited cannot be told: the project does not have kit/ as it ' +
+        `was released in ${kitVersion()}, to compare it with.`,
     );
   }
   const { edited, missing } = changedFiles(released);
@@ -117,14 +118,13 @@ export function kitFiles() {
   ];
 }
 
-/** As kit-edits.js finds them, but git stores nothing meanwhile. */
+/** As kit-edits.js finds them, but of files alone, and git stores nothing meanwhile. */
 function changedFiles(released) {
   const entries = askGit(['ls-tree', '-r', '-z', '--full-tree', released]);
   const ids = new Map(
-    [...entries.matchAll(/ (\w+)\t([^\0]+)\0/g)].map(([, id, name]) => [
-      `kit/${name}`,
-      id,
-    ]),
+    [...entries.matchAll(/100\d+ blob (\w+)\t([^\0]+)\0/g)].map(
+      ([, id, name]) => [`kit/${name}`, id],
+    ),
   );
   const listed = askGit([
     'ls-files',
@@ -136,7 +136,7 @@ function changedFiles(released) {
     'kit',
   ]).split('\0');
   const names = [...new Set(listed)]
-    .filter((name) => name && fs.existsSync(path.join(ROOT, name)))
+    .filter((name) => name && isFile(name) && !GENERATED_FILES.includes(name))
     .sort();
   const edited = [];
   // No command line may be too long for Windows.
@@ -146,9 +146,15 @@ function changedFiles(released) {
     edited.push(...some.filter((name, j) => ids.get(name) !== now[j]));
   }
   const missing = [...ids.keys()].filter(
-    (name) => !FOR_ITS_TESTS.test(name) && !names.includes(name),
+    (name) => !FOR_ITS_TESTS.test(name) && !isFile(name),
   );
   return { edited, missing };
+}
+
+/** Neither a link, nor another repository. */
+function isFile(name) {
+  const place = path.join(ROOT, name);
+  return fs.lstatSync(place, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 /** Check that no update was interrupted. */

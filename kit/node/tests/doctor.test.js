@@ -204,7 +204,7 @@ it.each([
     { '.env': 'REACTAPP_TITLE=a\n' },
     'REACTAPP_TITLE (.env): did you mean REACT_APP_TITLE?',
   ],
-  [{ '.env': 'HTTPS=1\n' }, 'HTTPS: write true or false; not "1".'],
+  [{ '.env': 'HTTPS=1\n' }, 'HTTPS (.env): write true or false; not "1".'],
   [
     { 'package.json': { proxy: '127.0.0.1:5000' } },
     '"proxy" in package.json is "127.0.0.1:5000".',
