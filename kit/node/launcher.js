@@ -197,7 +197,7 @@ async function testApi(...args) {
 async function lint(...args) {
   refuseArguments('lint', args, 'To rewrite the style: npm run format');
   const code = Math.max(
-    await frontend('biome', 'ci'),
+    await frontend('biome', 'ci', ...plain()),
     await checkTypes(),
     await apiTool('ruff', 'check'),
     await apiTool('ruff', 'format', '--check'),
@@ -206,6 +206,11 @@ async function lint(...args) {
     console.error('\nWhat needs no decision is mended by: npm run format');
   }
   return code;
+}
+
+/** Without a terminal, Biome would write the codes of colours around each letter. */
+function plain() {
+  return process.stdout.isTTY ? [] : ['--colors=off'];
 }
 
 /** Only where the page is in TypeScript, as create-react-app tells by the same file. */
@@ -220,7 +225,7 @@ function checkTypes() {
 async function format(...args) {
   refuseArguments('format', args);
   return Math.max(
-    await frontend('biome', 'check', '--write'),
+    await frontend('biome', 'check', '--write', ...plain()),
     await apiTool('ruff', 'check', '--fix', '--exit-zero'),
     await apiTool('ruff', 'format'),
   );

@@ -175,8 +175,8 @@ def test_titles(client: FlaskClient) -> None:
 """
 
 
-def make_fork(folder: Path, starter: Path) -> Path:
-    """Make a project of the starter's first release, with what a forker has by then."""
+def clone_starter(folder: Path, starter: Path) -> Path:
+    """Clone the first release, with the packages that are installed here."""
     fork = folder / "book-shelf"
     clone = ["-c", "advice.detachedHead=false", "clone", "--quiet", "--branch"]
     git(folder, *clone, f"v{NOW}", str(starter), str(fork))
@@ -184,6 +184,12 @@ def make_fork(folder: Path, starter: Path) -> Path:
     # The tests write what a command prints into its folder.
     (fork / ".git/info/exclude").write_text("*.log\n")
     bring_packages(fork)
+    return fork
+
+
+def make_fork(folder: Path, starter: Path) -> Path:
+    """Make a project of the starter's first release, with what a forker has by then."""
+    fork = clone_starter(folder, starter)
     name = ["kit", "make-it-yours", "Book Shelf"]
     subprocess.run(["node", "kit/node", *name], cwd=fork, env=clean_env(), check=True)
 

@@ -16,6 +16,8 @@ OF_A_FORK = [file for file in WORKFLOWS if not file.name.startswith("starter-")]
 PACKAGE = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))
 # What a fork is without.
 OURS = {"bench", "test-kit", "test-extensions"}
+# What no upgrade changes, but the code of a package might.
+OTHERS = (".github/workflows/ci.yml", "api/api.py", "package.json")
 # A stand-in for GitHub's command line: it writes down how it was called.
 GH = """#!/bin/sh
 echo "$@" >>"$CALLS"
@@ -157,11 +159,14 @@ def git(folder: Path, *args: str) -> str:
 
 @pytest.fixture
 def upstream(tmp_path: Path) -> Path:
-    """Make a repository to push to, with a file that an upgrade changes."""
+    """Make a repository to push to, with files that an upgrade changes, or may not."""
     folder = tmp_path / "upstream"
     folder.mkdir()
     git(folder, "init", "--quiet", "--initial-branch=main")
     (folder / "yarn.lock").write_text("react: 19.0.0\n")
+    for name in ("api/requirements.txt", *OTHERS):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("As it was\n")
     git(folder, "add", ".")
     git(folder, "commit", "--quiet", "--message=A project")
     return folder
@@ -178,6 +183,9 @@ def run_upgrade(
     (work / "bin/gh").chmod(0o755)
     (work / "upgrade").mkdir()
     (work / "clone/yarn.lock").write_text(f"react: {version}\n")
+    (work / "clone/api/requirements.txt").write_text(f"flask=={version}\n")
+    for name in OTHERS:
+        (work / "clone" / name).write_text("stolen\n")
     patch = git(work / "clone", "diff", "--binary") + "\n"
     (work / "upgrade/changes.patch").write_text(patch)
     (work / "upgrade/log.txt").write_text(
@@ -210,6 +218,8 @@ def test_an_upgrade_becomes_a_branch_a_pull_request_and_a_run_of_ci(
 ) -> None:
     calls, body = run_upgrade(upstream, "19.1.0")
     assert git(upstream, "show", "upgrade:yarn.lock") == "react: 19.1.0"
+    changed = git(upstream, "diff", "--name-only", "main", "upgrade")
+    assert changed.splitlines() == ["api/requirements.txt", "yarn.lock"]
     assert "pr create --base main --head upgrade --title Upgrade the packages" in calls
     assert calls.endswith("workflow run ci.yml --ref upgrade\n")
     assert body.startswith("## Frontend\n\nreact: 19.1.0\n")

@@ -124,10 +124,17 @@ def test_a_project_in_which_all_is_well_has_no_problem(project: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("FLASK_PROXIES=one", "FLASK_PROXIES: write a number such as 1; not 'one'."),
+        (
+            "FLASK_PROXIES=one",
+            "FLASK_PROXIES (.env): write a number such as 1; not 'one'.",
+        ),
         ("FLASK_CORS_ORIGIN=/", "FLASK_CORS_ORIGIN (.env): did you mean FLASK_CORS_"),
+        ("FLASK_PROXYS=1", "FLASK_PROXYS (.env): did you mean FLASK_PROXIES?"),
         ("FLASK_SECRETKEY=a", "FLASK_SECRETKEY (.env): did you mean FLASK_SECRET_KEY?"),
-        (f"FLASK_SECRET_KEY={SECRET}", "FLASK_SECRET_KEY is shorter than 32 bytes."),
+        (
+            f"FLASK_SECRET_KEY={SECRET}",
+            "FLASK_SECRET_KEY (.env) is shorter than 32 bytes.",
+        ),
     ],
 )
 def test_the_values_of_settings_are_those_that_the_kit_takes(
@@ -141,6 +148,18 @@ def test_the_values_of_settings_are_those_that_the_kit_takes(
     assert code == 1
 
 
+def test_packages_that_are_broken_are_told_with_what_to_do(project: Path) -> None:
+    [flask] = (project / "api/venv").glob("[Ll]ib/**/site-packages/flask")
+    moved = flask.rename(flask.with_name("moved"))
+    try:
+        code, output = examine(project)
+    finally:
+        moved.rename(flask)
+    assert "No module named 'flask'" in problems_in(output)
+    assert "Delete api/venv; the next command makes it again." in output
+    assert code == 1
+
+
 def test_a_setting_that_the_app_requires_is_missed(project: Path) -> None:
     edit(project / "api/api.py", "Kit(app)", 'Kit(app, required=["MAIL_SERVER"])')
     missing = "FLASK_MAIL_SERVER is not set, but required. Write it into .env."
@@ -148,12 +167,13 @@ def test_a_setting_that_the_app_requires_is_missed(project: Path) -> None:
     assert missing not in examine(project, FLASK_MAIL_SERVER="a")[1]
 
 
-def test_edited_files_of_the_kit_are_named_and_deleted_ones_are_not(
+def test_files_of_the_kit_that_were_edited_or_are_missing_are_named(
     project: Path,
 ) -> None:
-    (project / "kit/CHANGELOG.md").unlink()
     shutil.rmtree(project / "kit/extensions")
     assert problems_in(examine(project)[1]) == ""
+    (project / "kit/CHANGELOG.md").unlink()
+    assert "are missing: kit/CHANGELOG.md." in problems_in(examine(project)[1])
     edit(project / "kit/node/launcher.js", "/**", "/** *")
     (project / "kit/python/mine.py").write_text("")
     code, output = examine(project)
@@ -161,32 +181,47 @@ def test_edited_files_of_the_kit_are_named_and_deleted_ones_are_not(
     assert code == 1
 
 
-def test_a_fork_without_a_record_knows_the_release_by_its_tag(project: Path) -> None:
+def test_what_is_no_file_of_the_kit_or_made_by_a_command_is_no_edit(
+    project: Path,
+) -> None:
+    (project / "kit/link.md").symlink_to("CHANGELOG.md")
+    git(project, "init", "--quiet", "kit/nested")
+    git(project / "kit/nested", "commit", "--quiet", "--allow-empty", "--message=a")
+    (project / "kit/python/requirements-test.txt").write_text("# Other pins\n")
+    try:
+        code, output = examine(project)
+    finally:
+        shutil.rmtree(project / "kit/nested")
+    assert (problems_in(output), code) == ("", 0)
+    assert "ok       No file of kit/ was edited since" in output
+
+
+def test_a_tag_of_the_project_itself_is_not_taken_for_the_release(
+    project: Path,
+) -> None:
     package = project / "package.json"
     content = json.loads(package.read_text())
     version = content.pop("starter")["version"]
     package.write_text(json.dumps(content))
-    _, output = examine(project)
-    assert "Whether files of kit/ were edited cannot be told" in output
     git(project, "tag", f"v{version}")
     try:
         code, output = examine(project)
     finally:
         git(project, "tag", "--delete", f"v{version}")
-    assert f"ok       No file of kit/ was edited since {version}" in output
+    assert "hint     Whether files of kit/ were edited cannot be told" in output
     assert "hint     package.json does not say from which version" in output
     assert code == 0
 
 
 def test_an_interrupted_update_is_told(project: Path) -> None:
-    name = "react-flask-kit/update"
-    folder = project / git(project, "rev-parse", "--git-path", name)
-    folder.mkdir(parents=True)
+    name = "react-flask-kit/update.json"
+    journal = project / git(project, "rev-parse", "--git-path", name)
+    journal.parent.mkdir()
     try:
-        (folder / "journal.json").write_text('{"from": "0.1.0", "to": "0.9.0"}')
+        journal.write_text('{"from": "0.1.0", "to": "0.9.0"}')
         code, output = examine(project)
     finally:
-        shutil.rmtree(folder)
+        shutil.rmtree(journal.parent)
     assert "An update to 0.9.0 was interrupted. Run npm run kit -- update" in output
     assert code == 1
 

@@ -273,7 +273,7 @@ def test_all_that_its_page_links_to_is_served(site: str) -> None:
     for link in links:
         with urllib.request.urlopen(urllib.parse.urljoin(site, link)) as answer:
             assert answer.status == 200, link
-    assert get(f"{site}/hello") == (200, {"greeting": "Hello from Flask!"})
+    assert get(f"{site}/greeting") == (200, {"text": "Hello from Flask!"})
 
 
 def test_a_second_run_says_that_it_is_done_and_changes_nothing(
@@ -291,13 +291,13 @@ def test_a_second_run_says_that_it_is_done_and_changes_nothing(
 def test_a_wrong_type_is_told_by_lint_beside_what_the_other_sides_tell(
     fork: SimpleNamespace,
 ) -> None:
-    edit(fork.folder / "src/App.tsx", "hello?.greeting", "hello?.greting")
+    edit(fork.folder / "src/App.tsx", "greeting?.text", "greeting?.txet")
     with (fork.folder / "api/api.py").open("a") as api:
         api.write("import os\n")
     try:
         with running(fork.folder, "lint") as lint:
             assert lint.popen.wait(timeout=100) != 0
-        assert "Property 'greting' does not exist" in lint.output
+        assert "Property 'txet' does not exist" in lint.output
         assert "E402" in lint.output
     finally:
         git(fork.folder, "checkout", "--", "src", "api")
@@ -402,7 +402,59 @@ def test_an_edited_example_is_neither_lost_nor_mixed_with_the_blank(
     replaced = make_it_yours(own_starter, "Book Shelf", "--replace-edits")
     assert replaced.returncode == 0, replaced.stderr
     assert "replaced; git has it:\n  src/App.js\n" in replaced.stdout
-    assert "/hello" in (own_starter / "src/App.js").read_text()
+    assert "/greeting" in (own_starter / "src/App.js").read_text()
+
+
+@pytest.mark.parametrize(
+    ("place", "named"),
+    [
+        ("src", "src/App.js (src is a link)"),
+        ("src/App.js", "src/App.js (a link)"),
+        ("src/logo.svg", "src/logo.svg (a link)"),
+    ],
+)
+def test_what_a_link_leads_to_is_neither_written_nor_removed(
+    own_starter: Path, tmp_path: Path, place: str, named: str
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    (own_starter / place).rename(elsewhere)
+    (own_starter / place).symlink_to(elsewhere)
+    commit(own_starter)
+    before = [path.stat() for path in (elsewhere, *elsewhere.glob("*"))]
+    done = make_it_yours(own_starter, "Book Shelf", "--replace-edits")
+    assert done.returncode == 1
+    assert named in done.stderr
+    assert [path.stat() for path in (elsewhere, *elsewhere.glob("*"))] == before
+    assert state(own_starter) == ("", "")
+
+
+def test_what_git_does_not_have_is_not_overwritten(own_starter: Path) -> None:
+    page = own_starter / "tests/test_site.py"
+    git(own_starter, "rm", "--quiet", "--cached", "tests/test_site.py")
+    with (own_starter / ".gitignore").open("a") as ignored:
+        ignored.write("tests/test_site.py\n")
+    page.write_text("# Mine.\n")
+    commit(own_starter)
+    done = make_it_yours(own_starter, "Book Shelf", "--replace-edits")
+    assert done.returncode == 1
+    assert "tests/test_site.py (not in git)" in done.stderr
+    assert page.read_text() == "# Mine.\n"
+    page.unlink()
+
+
+def test_an_edit_of_the_kit_is_not_recorded_as_the_release(own_starter: Path) -> None:
+    version = json.loads((own_starter / "kit/node/package.json").read_text())["version"]
+    git(own_starter, "tag", f"v{version}")
+    (own_starter / "kit/mine.txt").write_text("Mine.\n")
+    commit(own_starter)
+    try:
+        done = make_it_yours(own_starter, "Book Shelf")
+        released = git(own_starter, "rev-parse", f"v{version}:kit").strip()
+    finally:
+        git(own_starter, "tag", "--delete", f"v{version}")
+    assert done.returncode == 0, done.stderr
+    package = json.loads((own_starter / "package.json").read_text(encoding="utf-8"))
+    assert package["starter"] == {"version": version, "kit": released}
 
 
 def test_a_page_of_somebodys_own_is_not_even_formatted(own_starter: Path) -> None:

@@ -4,6 +4,7 @@ The starter here is this one, with two releases made up on top of it.
 """
 
 import json
+import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -17,12 +18,13 @@ from releases import (
     NOW,
     PYTHON_DEPENDENCY,
     REMOVED,
+    clone_starter,
     commit,
     git,
     make_fork,
     make_releases,
 )
-from servers import edit, python_of, running, succeed
+from servers import clean_env, command_line, edit, python_of, running, succeed
 
 # Updates install packages, and run the tests of a project, browser included.
 SECONDS = 240
@@ -56,6 +58,7 @@ def project(fork: Path) -> Iterator[Path]:
     yield fork
     git(fork, "reset", "--quiet", "--hard", start)
     git(fork, "clean", "--quiet", "-d", "--force")
+    git(fork, "stash", "clear")
 
 
 def update(project: Path, *args: object, **env: str) -> tuple[int, str]:
@@ -136,6 +139,7 @@ def test_what_does_not_succeed_is_taken_back_unless_the_forker_keeps_it(
     assert git(project, "ls-files", "--stage") == before
     assert installed_kit(project) == (NOW, NOW)
     assert not (project / "node_modules" / NODE_DEPENDENCY).exists()
+    assert "An update of kit/ to 0.4.0" in git(project, "stash", "list")
 
     code, output = update(project, starter, "--keep")
     assert code == 0, output
@@ -155,9 +159,9 @@ def test_edits_of_the_kit_are_kept_as_a_patch_and_replaced_only_when_told(
 
     code, output = update(project, published)
     assert code == 1
-    files = output.split("were edited here:\n")[1].split("They are saved")[0]
+    files = output.split("were edited here:\n")[1].split("An update replaces")[0]
     assert files.split() == ["kit/mine.txt", "kit/node/vite/guard.js"]
-    assert git(project, "status", "--porcelain").split() == ["??", PATCH]
+    assert git(project, "status", "--porcelain") == ""
 
     code, output = update(project, published, "--replace-edits")
     assert code == 0, output
@@ -171,10 +175,8 @@ def test_edits_of_the_kit_are_kept_as_a_patch_and_replaced_only_when_told(
 @pytest.mark.parametrize(
     ("how", "when"),
     [
-        (signal.SIGKILL, "kit/ is now that of"),
         (signal.SIGKILL, "The project's tests"),
         (signal.SIGTERM, "Pinning in"),
-        (signal.SIGINT, "The project's tests"),
     ],
 )
 def test_an_update_that_is_interrupted_leaves_nothing_behind(
@@ -204,6 +206,8 @@ def test_an_update_that_is_interrupted_leaves_nothing_behind(
         (["../nothing"], "cannot be read; the reason is above"),
         (["--force"], "has no use for: --force"),
         (["a", "b"], "has no use for: b"),
+        (["0.3"], "0.3 is no release. Write all of it: v1.2.3"),
+        (["."], "There is nothing newer"),
         (["EMPTY"], "has no release: no tag such as v1.2.3"),
         (["OLDER"], "0.1.0 is older than 0.2.0"),
     ],
@@ -214,12 +218,14 @@ def test_what_cannot_be_taken_is_refused_and_nothing_changes(
 ) -> None:
     (tmp_path / "EMPTY").mkdir()
     git(tmp_path / "EMPTY", "init", "--quiet")
-    older = tmp_path / "OLDER/kit/node/package.json"
-    older.parent.mkdir(parents=True)
-    older.write_text('{"version": "0.1.0"}')
+    older = tmp_path / "OLDER/kit"
+    for file in ("node/launcher.js", "python/pyproject.toml"):
+        (older / file).parent.mkdir(parents=True)
+        (older / file).touch()
+    (older / "node/package.json").write_text('{"version": "0.1.0"}')
     places = [tmp_path / arg if arg.isupper() else arg for arg in args]
     code, output = update(project, *places)
-    assert code == 1
+    assert code == (0 if args == ["."] else 1)
     assert says in output
     assert "    at " not in output
     assert git(project, "status", "--porcelain") == ""
@@ -237,6 +243,58 @@ def test_a_release_that_is_not_there_is_refused_with_those_that_are(
     code, output = update(project, "0.9.0")
     assert code == 1
     assert "has no release 0.9.0. It has: 0.2.0, 0.3.0, 0.4.0." in output
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudoterminals")
+def test_in_a_terminal_it_asks_where_the_starter_is(project: Path) -> None:
+    import pty
+
+    command = command_line(project, "kit update")
+    terminal, of_the_command = pty.openpty()
+    with subprocess.Popen(
+        command,
+        cwd=project,
+        env=clean_env(),
+        stdin=of_the_command,
+        stdout=of_the_command,
+        stderr=of_the_command,
+    ) as process:
+        os.close(of_the_command)
+        printed = b""
+        while b"will remember: " not in printed:
+            printed += os.read(terminal, 1000)
+        os.write(terminal, b"../nowhere\n")
+        while b"../nowhere cannot be read" not in printed:
+            printed += os.read(terminal, 1000)
+        assert process.wait(timeout=SECONDS) == 1
+    os.close(terminal)
+
+
+def test_a_tag_of_the_forks_own_is_not_taken_for_the_starters(
+    project: Path, published: str
+) -> None:
+    content = package(project)
+    del content["starter"]
+    (project / "package.json").write_text(json.dumps(content, indent=2))
+    edit(project / "kit/node/vite/guard.js", "import", "// Mine.\nimport")
+    commit(project, "A fork from before there was a record", f"v{NOW}-mine")
+    git(project, "tag", "--force", f"v{NOW}")
+    code, output = update(project, published)
+    assert code == 1
+    assert "were edited here:\n  kit/node/vite/guard.js\n" in output
+
+
+def test_an_edit_from_before_the_fork_was_made_is_seen(
+    tmp_path: Path, starter: Path, published: str
+) -> None:
+    fork = clone_starter(tmp_path, starter)
+    edit(fork / "kit/node/vite/guard.js", "import", "// Mine.\nimport")
+    commit(fork, "An edit of the kit")
+    succeed(fork, "kit make-it-yours Shelf")
+    commit(fork, "Make it mine")
+    code, output = update(fork, published)
+    assert code == 1
+    assert "were edited here:\n  kit/node/vite/guard.js\n" in output
 
 
 def test_without_a_network_nothing_changes(project: Path, published: str) -> None:

@@ -43,6 +43,9 @@ FAKE_NPX = f"""#!/bin/sh
 echo "$5" >> "$FAKE_LOG"
 /bin/mkdir -p node_modules
 case "$5" in
+  *"'npm' 'info' '@mine/"*)
+    echo '{{"type": "error", "name": 35, "displayName": "YN0035"}}'
+    exit 1;;
   *"'npm' 'info'"*)
     echo '{{"name": "react", "version": "77.0.0"}}'
     echo '{{"name": "vitest", "version": "77.0.0"}}';;
@@ -105,6 +108,29 @@ def test_both_sides_are_upgraded_and_the_changes_are_a_table(machine: Machine) -
     assert "| react   | 77.0.0 | ^19.3.1 in package.json" in report
     assert "npm run add-frontend react" in report
     assert texts_of(machine.project, *manifests) == before
+
+
+def test_a_package_that_no_registry_has_costs_no_other_its_row(
+    machine: Machine,
+) -> None:
+    more = '"dependencies": {"@mine/a": "workspace:*", "@mine/b": "^1.0.0",'
+    edit(machine.project / "package.json", '"dependencies": {', more)
+    locked = machine.project / "yarn.lock"
+    entry = (
+        '\n"@mine/b@npm:^1.0.0":\n  version: 1.0.0\n  resolution: "@mine/b@npm:1.0.0"\n'
+    )
+    locked.write_text(locked.read_text() + entry)
+    code, output = machine.run("kit", "upgrade", "--frontend")
+    assert code == 0
+    assert "could not be asked: @mine/b\n" in output
+    assert "| react   | 77.0.0 | ^19.3.1 in package.json" in output
+    assert not any("@mine/a" in line for line in machine.asked())
+
+
+def test_a_package_without_a_range_asks_no_registry(machine: Machine) -> None:
+    code, output = machine.run("kit", "upgrade", "nanoid")
+    assert (code, "could not be asked" in output) == (0, False)
+    assert not any("'info'" in line for line in machine.asked())
 
 
 @pytest.mark.parametrize(
@@ -194,6 +220,12 @@ def test_what_is_no_upgrade_is_refused_before_anything_is_done(
     assert says in output
     assert (code, machine.asked()) == (1, [])
     assert "file://" not in output
+
+
+def test_an_option_that_npm_has_kept_is_told(machine: Machine) -> None:
+    code, output = machine.run("kit", "upgrade", npm_config_api="true")
+    assert "npm run kit -- upgrade --api" in output
+    assert (code, machine.asked()) == (1, [])
 
 
 def real(project: Path, *command: str) -> str:

@@ -8,7 +8,8 @@ import {
 } from '../lib/adopt-files.js';
 import { missingPeers, planAdoption } from '../lib/adopt-plan.js';
 import { installFrontend, prepareFrontend } from '../lib/frontend.js';
-import { problem, ROOT, readPackage } from '../lib/project.js';
+import { problem, ROOT, readPackage, writePackage } from '../lib/project.js';
+import { section } from '../lib/report.js';
 
 /**
  * Put the frontend of a create-react-app project in the place of the example.
@@ -54,11 +55,7 @@ async function install() {
     added.push(...peers.map(([name]) => name));
     const { dependencies, ...rest } = readPackage();
     const all = [...peers, ...Object.entries(dependencies)].sort();
-    const text = { ...rest, dependencies: Object.fromEntries(all) };
-    fs.writeFileSync(
-      path.join(ROOT, 'package.json'),
-      `${JSON.stringify(text, null, 2)}\n`,
-    );
+    writePackage({ ...rest, dependencies: Object.fromEntries(all) });
   }
 }
 
@@ -79,10 +76,4 @@ function report(folder, { copied, left }, warnings) {
     section('Left behind', left),
     section('Not supported here, or not as it was', places),
   ].join('');
-}
-
-function section(title, lines) {
-  return lines.length > 0
-    ? `\n${title}:\n${lines.map((line) => `  ${line}\n`).join('')}`
-    : '';
 }

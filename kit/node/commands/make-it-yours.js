@@ -1,13 +1,14 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { assertNpmKeptNo } from '../lib/arguments.js';
 import {
   frontendCommand,
   installFrontend,
   prepareFrontend,
   withProjectName,
 } from '../lib/frontend.js';
-import { assertAllIsCommitted, treeOf } from '../lib/git.js';
+import { askGit, assertAllIsCommitted, treeOf } from '../lib/git.js';
 import { readNames, STARTER } from '../lib/make-it-yours-names.js';
 import {
   ownPackage,
@@ -15,8 +16,15 @@ import {
   withTypeScript,
 } from '../lib/make-it-yours-plan.js';
 import { run } from '../lib/processes.js';
-import { problem, ROOT, readPackage, readProjectFile } from '../lib/project.js';
+import {
+  problem,
+  ROOT,
+  readPackage,
+  readProjectFile,
+  writePackage,
+} from '../lib/project.js';
 import { pinsIn } from '../lib/python-packages.js';
+import { section } from '../lib/report.js';
 import { kitVersion, readStarter, writeStarter } from '../lib/starter.js';
 import { lockedVersions } from '../lib/yarn-lock.js';
 
@@ -45,7 +53,8 @@ export async function makeItYours(...args) {
   const { name: current } = readPackage();
   if (current !== STARTER.slug && readStarter().kit) {
     console.log(
-      `This is done: the project is called ${current} (package.json). Nothing was changed.`,
+      `This is done: the project is called ${current} (package.json). Nothing was changed.\n` +
+        'To give it another name, search for this one.',
     );
     return 0;
   }
@@ -68,14 +77,21 @@ export async function makeItYours(...args) {
   await format([...plan.texts.keys()], formatter);
   // An update has written it already, and knows which kit was released.
   if (!readStarter().kit) {
-    writeStarter({ version: kitVersion(), kit: treeOf('kit') });
+    const version = kitVersion();
+    writeStarter({ version, kit: releasedKit(version) });
   }
   console.log(report(names, plan));
   return 0;
 }
 
+/** The tag tells it also where kit/ was edited and committed since. */
+function releasedKit(version) {
+  const tree = `refs/tags/v${version}:./kit`;
+  return askGit(['rev-parse', '--verify', '--quiet', tree]) ?? treeOf('kit');
+}
+
 function readArguments(args) {
-  assertNpmKeptNothing(args);
+  assertNpmKeptNo('make-it-yours', Object.keys(OPTIONS), args);
   let read;
   try {
     read = parseArgs({ args, options: OPTIONS, allowPositionals: true });
@@ -103,19 +119,6 @@ function readArguments(args) {
   const [name] = positionals;
   const example = keeps ? 'keep' : replaces ? 'replace' : undefined;
   return { ...options, name, example };
-}
-
-/** Tell npm's users that `npm run kit make-it-yours … --typescript` gives that to npm. */
-function assertNpmKeptNothing(args) {
-  for (const option of Object.keys(OPTIONS)) {
-    const kept = process.env[`npm_config_${option.replaceAll('-', '_')}`];
-    if (kept === undefined || args.some((arg) => arg.startsWith(`--${option}`)))
-      continue;
-    throw problem(
-      `npm has kept --${option} for itself. Write two dashes before the command:\n` +
-        `${COMMAND} … --${option}`,
-    );
-  }
 }
 
 /** A project that is called as a package which it needs would be taken for that. */
@@ -158,10 +161,6 @@ function write(file, text) {
   fs.writeFileSync(place, text);
 }
 
-function writePackage(all) {
-  write('package.json', `${JSON.stringify(all, null, 2)}\n`);
-}
-
 /** Remove a file, and its folder if nothing else is in there. */
 function remove(file) {
   fs.rmSync(path.join(ROOT, file));
@@ -192,14 +191,16 @@ function report({ name, slug, description }, plan) {
       'git add --all',
       `git commit -m "Make it ${slug}"`,
     ]),
+    section(
+      'In the guides of docs/',
+      plan.written.includes('tsconfig.json')
+        ? [
+            'Examples of the frontend are JavaScript: save them as .js, or add types.',
+          ]
+        : [],
+    ),
     section('To take all of it back', ['git stash --include-untracked']),
   ].join('');
-}
-
-function section(title, lines) {
-  return lines.length > 0
-    ? `\n${title}:\n${lines.map((line) => `  ${line}\n`).join('')}`
-    : '';
 }
 
 /** Name the folder in the place of many files. */

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { apiCommand, localKit, prepareApi } from '../lib/api.js';
+import { assertNpmKeptNo } from '../lib/arguments.js';
 import {
   askYarn,
   assertLockfileIsWhole,
@@ -18,6 +19,8 @@ import { changesBetween, readUpgrade, table } from '../lib/upgrades.js';
 import { isInNpmRange, isInPythonRange } from '../lib/versions.js';
 import { lockedVersions } from '../lib/yarn-lock.js';
 
+// A registry does not have the package, or not for this user (Yarn's error codes).
+const REFUSED = ['YN0033', 'YN0035', 'YN0041'];
 const SIDES = {
   frontend: {
     title: 'Frontend',
@@ -51,6 +54,7 @@ const SIDES = {
  * @returns {Promise<number>} 1 where a side has failed
  */
 export async function upgrade(...args) {
+  assertNpmKeptNo('upgrade', Object.keys(SIDES), args);
   const before = {
     frontend: frontendPackages(),
     api: apiPackages(),
@@ -135,9 +139,10 @@ async function heldBack({ newest, ranges, isInRange, cure }, names) {
   const asked = (ranges() ?? []).filter(
     ({ name }) => names.length === 0 || names.includes(name),
   );
+  if (asked.length === 0) return [];
   let versions;
   try {
-    versions = await newest(asked.map(({ name }) => name));
+    versions = await newest([...new Set(asked.map(({ name }) => name))]);
   } catch {
     console.error('Which versions the ranges exclude could not be asked.');
     return [];
@@ -154,30 +159,49 @@ async function heldBack({ newest, ranges, isInRange, cure }, names) {
     ]);
 }
 
+/** Without what no registry has: workspaces, folders, addresses. */
 function rangesOfFrontend() {
+  const locked = frontendPackages();
   const folders = ['.', ...(localKit() ? ['kit/node'] : [])];
   return folders.flatMap((folder) => {
     const { dependencies, devDependencies } = readPackage(`${ROOT}/${folder}`);
     const file = folder === '.' ? 'package.json' : `${folder}/package.json`;
     return Object.entries({ ...dependencies, ...devDependencies })
-      .filter(([name]) => name !== 'react-flask-kit')
+      .filter(
+        ([name, range]) =>
+          locked.has(name) && isInNpmRange(range, '0') !== undefined,
+      )
       .map(([name, range]) => ({ name, range, file }));
   });
 }
 
+/** Yarn asks for one after the other, and ends at the first one that it does not get. */
 async function newestOfFrontend(names) {
-  const lines = await askYarn([
-    'npm',
-    'info',
-    ...new Set(names),
-    '--fields=version',
-    '--json',
-  ]);
-  const found = lines
-    .trim()
+  const command = ['npm', 'info', ...names, '--fields=version', '--json'];
+  const answers = await askYarn(command).catch(({ stdout }) => stdout ?? '');
+  const lines = answers
     .split('\n')
+    .filter(Boolean)
     .map((line) => JSON.parse(line));
-  return Object.fromEntries(found.map(({ name, version }) => [name, version]));
+  const found = Object.fromEntries(
+    lines
+      .filter(({ version }) => version)
+      .map(({ name, version }) => [name, version]),
+  );
+  const others = names.filter((name) => !Object.hasOwn(found, name));
+  const isOneRefused = lines.some(({ displayName }) =>
+    REFUSED.includes(displayName),
+  );
+  const failed = isOneRefused ? others.slice(0, 1) : others;
+  if (failed.length > 0) {
+    console.error(
+      `Which version is the newest could not be asked: ${failed.join(', ')}`,
+    );
+  }
+  const waiting = others.slice(failed.length);
+  return waiting.length > 0
+    ? { ...found, ...(await newestOfFrontend(waiting)) }
+    : found;
 }
 
 async function newestOfApi() {

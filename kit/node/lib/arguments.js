@@ -70,7 +70,7 @@ export function refuseArguments(command, args, hint = '') {
  * @throws {Error} that names an argument which Vite does not know, or would misread
  */
 export function developmentArguments(command, args, env = process.env) {
-  assertNpmKeptNothing(command, args, env);
+  assertNpmKeptNoPlace(command, args, env);
   const { options } = read(command, args, OF_DEVELOPMENT, SHORT_OF_VITE);
   if (options.has('port')) readPort('--port', options.get('port'));
   return args;
@@ -97,7 +97,7 @@ export function buildArguments(args) {
  * @throws {Error} that names an argument which is another one, or wrong
  */
 export function productionPlace(args, env = process.env) {
-  assertNpmKeptNothing('serve', args, env);
+  assertNpmKeptNoPlace('serve', args, env);
   const { options } = read('serve', args, PLACE, {});
   const [host, port] = [options.get('host'), options.get('port')];
   return {
@@ -116,7 +116,7 @@ export function productionPlace(args, env = process.env) {
  * @throws {Error} that names an argument which is wrong
  */
 export function flaskPlace(args, env = process.env) {
-  assertNpmKeptNothing('start-api', args, env);
+  assertNpmKeptNoPlace('start-api', args, env);
   const { options, rest } = read(
     'start-api',
     args,
@@ -133,20 +133,45 @@ export function flaskPlace(args, env = process.env) {
 }
 
 /**
- * Tell npm's users that `npm run dev --port 3611` gives --port to npm, and 3611 to us.
+ * Tell npm's users that `npm run kit upgrade --api` gives --api to npm, and not to us.
+ *
+ * @param {string} command of `npm run kit`, such as 'upgrade'
+ * @param {string[]} names the options that it has, without dashes
+ * @param {string[]} args what it was given
+ * @param {Record<string, string | undefined>} [env] where npm says which options it has kept
+ * @throws {Error} that names the first one, if npm has kept any
  */
-function assertNpmKeptNothing(command, args, env) {
-  for (const name of ['port', 'host']) {
-    const kept = env[`npm_config_${name}`];
-    const isGiven = args.some((arg) => arg.split('=')[0] === `--${name}`);
-    if (kept === undefined || isGiven) continue;
-    const value =
-      kept === 'true' ? args.find((arg) => IS_VALUE.test(arg)) : kept;
-    throw problem(
-      `npm has kept --${name} for itself. Write two dashes before it:\n` +
-        `npm run ${command} -- --${name} ${value ?? ''}`.trimEnd(),
-    );
-  }
+export function assertNpmKeptNo(command, names, args, env = process.env) {
+  const [kept] = keptByNpm(names, args, env);
+  if (!kept) return;
+  const others = args.length > 0 ? '… ' : '';
+  throw problem(
+    `npm has kept --${kept.name} for itself. Write two dashes before the command:\n` +
+      `npm run kit -- ${command} ${others}--${kept.name}`,
+  );
+}
+
+/** The same of `npm run dev --port 3611`, where 3611 may be left to us. */
+function assertNpmKeptNoPlace(command, args, env) {
+  const [kept] = keptByNpm(['port', 'host'], args, env);
+  if (!kept) return;
+  const value =
+    kept.value === 'true' ? args.find((arg) => IS_VALUE.test(arg)) : kept.value;
+  throw problem(
+    `npm has kept --${kept.name} for itself. Write two dashes before it:\n` +
+      `npm run ${command} -- --${kept.name} ${value ?? ''}`.trimEnd(),
+  );
+}
+
+function keptByNpm(names, args, env) {
+  const given = args.map((arg) => arg.split('=')[0]);
+  return names
+    .filter((name) => !given.includes(`--${name}`))
+    .map((name) => ({
+      name,
+      value: env[`npm_config_${name.replaceAll('-', '_')}`],
+    }))
+    .filter(({ value }) => value !== undefined);
 }
 
 /**

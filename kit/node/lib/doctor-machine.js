@@ -107,6 +107,12 @@ async function whoHas(port, place, setting) {
     return hint(`${place} is taken by this project (${nameOf(holder)})`);
   }
   const who = holder ? nameOf(holder) : (server ?? 'another program');
+  if (setting === 'FLASK_RUN_PORT' && !flaskSetting(setting)) {
+    return hint(
+      `${place} is taken by ${who}: npm run dev finds another one. For npm run start-api, stop it ` +
+        `or choose another port: ${setting}=… in .env`,
+    );
+  }
   return wrong(
     `${place} is taken by ${who}. Stop it, or choose another port: ${setting}=… in .env`,
   );

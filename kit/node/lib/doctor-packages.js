@@ -151,10 +151,12 @@ function twice(text, entries) {
 
 /** Check that node_modules is what yarn.lock says. */
 export function frontendPackages() {
+  // What the next command installs anew needs no hand.
+  const found = installedPackages() === undefined ? hint : wrong;
   const others = Object.entries(MARKS)
     .filter(([, file]) => fs.existsSync(path.join(ROOT, file)))
     .map(([installer, file]) =>
-      wrong(
+      found(
         `${installer} has installed here (${file}). Delete ${path.dirname(file) === '.' ? file : 'node_modules'}; ` +
           'the next command installs what yarn.lock says.',
       ),

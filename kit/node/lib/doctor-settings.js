@@ -85,10 +85,18 @@ export async function settings() {
     !remarks.some(({ name }) => name === text.split(/[\s:]/, 1)[0]);
   const findings = [
     ...remarks.map(({ level, text }) => ({ level, text })),
-    ...(api?.problems ?? []).filter(isNew).map((text) => wrong(text)),
+    ...(api?.problems ?? [])
+      .filter(isNew)
+      .map((text) => wrong(withPlace(text, ['.flaskenv', '.env']))),
     ...wrongValues(),
     ...missingApp(all),
   ];
+  if (api?.failure) {
+    return wrong(
+      `api/venv does not run the API's own packages: ${api.failure}\n` +
+        'Delete api/venv; the next command makes it again.',
+    );
+  }
   if (findings.every(({ level }) => level === 'hint')) {
     const well =
       'Settings have names that are known, and values that can be read';
@@ -135,8 +143,9 @@ async function askTheApi(settings) {
       { cwd: ROOT, env, timeout: LONGEST_CHECK, windowsHide: true },
     );
     return JSON.parse(stdout);
-  } catch {
-    return undefined;
+  } catch (error) {
+    const reason = String(error.stderr || error.message).trim();
+    return { failure: reason.split('\n').at(-1) };
   }
 }
 
@@ -212,7 +221,7 @@ export function nearest(name, known) {
   if (known.includes(name)) return undefined;
   if (/^FLASK_(PORT|HOST)$/.test(name)) return name.replace('_', '_RUN_');
   if (name.length < SHORTEST) return undefined;
-  const stem = (text) => text.replace(/(Y|IES|S)$/, '');
+  const stem = (text) => text.replace(/(YS?|IES|S)$/, '');
   const most = name.length < LONG ? 1 : 2;
   return known.find(
     (other) =>
@@ -231,8 +240,23 @@ function wrongValues() {
   return Object.entries(VALUES)
     .filter(([name, [pattern]]) => values[name] && !pattern.test(values[name]))
     .map(([name, [, advice]]) =>
-      wrong(`${name}: write ${advice}; not ${JSON.stringify(values[name])}.`),
+      wrong(
+        withPlace(
+          `${name}: write ${advice}; not ${JSON.stringify(values[name])}.`,
+          FILES,
+        ),
+      ),
     );
+}
+
+/** Say behind the name of a setting, with which a text begins, where it is set. */
+function withPlace(text, files) {
+  const [name] = /^\w*/.exec(text);
+  const place =
+    process.env[name] === undefined
+      ? files.findLast((file) => Object.hasOwn(namesIn(file), name))
+      : 'the environment';
+  return place ? `${name} (${place})${text.slice(name.length)}` : text;
 }
 
 function missingApp({ FLASK_APP: app }) {

@@ -3,13 +3,15 @@ import path from 'node:path';
 import { localKit, sitePackages } from './api.js';
 import { hint, list, ok, wrong } from './doctor-report.js';
 import { askGit } from './git.js';
-import { releasedTree } from './kit-edits.js';
+import { GENERATED_FILES, releasedTree } from './kit-edits.js';
 import { unfinishedUpdate } from './kit-swap.js';
 import { ROOT, readProjectFile } from './project.js';
 import { kitVersion, readStarter } from './starter.js';
 
 const NAME = 'react-flask-kit';
 const FILES_AT_ONCE = 100;
+// Older guides said to delete them.
+const FOR_ITS_TESTS = /^kit\/(extensions|tests)\//;
 const LINK = path.join(ROOT, 'node_modules', NAME);
 
 /** Check that both halves of the kit are of one version, and that those are the ones in use. */
@@ -87,27 +89,42 @@ export function kitFiles() {
   const released = releasedTree();
   if (!released) {
     return hint(
-      `Whether files of kit/ were edited cannot be told: git has no release ${kitVersion()} of the starter.`,
+      'Whether files of kit/ were edited cannot be told: the project does not have kit/ as it ' +
+        `was released in ${kitVersion()}, to compare it with.`,
     );
   }
-  const edited = editedFiles(released);
-  return edited.length === 0
-    ? ok(`No file of kit/ was edited since ${kitVersion()}`)
-    : wrong(
-        `Files of kit/ were edited, and an update replaces them: ${list(edited)}. ` +
-          'Put the change into files of your own, then take these back; or leave them, and ' +
-          'npm run kit -- update saves the change as a patch.',
-      );
+  const { edited, missing } = changedFiles(released);
+  if (edited.length + missing.length === 0) {
+    return ok(`No file of kit/ was edited since ${kitVersion()}`);
+  }
+  return [
+    ...(edited.length > 0
+      ? [
+          wrong(
+            `Files of kit/ were edited, and an update replaces them: ${list(edited)}. ` +
+              'Put the change into files of your own, then take these back; or leave them, and ' +
+              'npm run kit -- update saves the change as a patch.',
+          ),
+        ]
+      : []),
+    ...(missing.length > 0
+      ? [
+          wrong(
+            `Files of kit/ are missing: ${list(missing)}. ` +
+              'Take them back from git, or run: npm run kit -- update',
+          ),
+        ]
+      : []),
+  ];
 }
 
-/** As kit-edits.js finds them, but git stores nothing meanwhile. */
-function editedFiles(released) {
+/** As kit-edits.js finds them, but of files alone, and git stores nothing meanwhile. */
+function changedFiles(released) {
   const entries = askGit(['ls-tree', '-r', '-z', '--full-tree', released]);
   const ids = new Map(
-    [...entries.matchAll(/ (\w+)\t([^\0]+)\0/g)].map(([, id, name]) => [
-      `kit/${name}`,
-      id,
-    ]),
+    [...entries.matchAll(/100\d+ blob (\w+)\t([^\0]+)\0/g)].map(
+      ([, id, name]) => [`kit/${name}`, id],
+    ),
   );
   const listed = askGit([
     'ls-files',
@@ -119,7 +136,7 @@ function editedFiles(released) {
     'kit',
   ]).split('\0');
   const names = [...new Set(listed)]
-    .filter((name) => name && fs.existsSync(path.join(ROOT, name)))
+    .filter((name) => name && isFile(name) && !GENERATED_FILES.includes(name))
     .sort();
   const edited = [];
   // No command line may be too long for Windows.
@@ -128,7 +145,16 @@ function editedFiles(released) {
     const now = askGit(['hash-object', '--', ...some]).split('\n');
     edited.push(...some.filter((name, j) => ids.get(name) !== now[j]));
   }
-  return edited;
+  const missing = [...ids.keys()].filter(
+    (name) => !FOR_ITS_TESTS.test(name) && !isFile(name),
+  );
+  return { edited, missing };
+}
+
+/** Neither a link, nor another repository. */
+function isFile(name) {
+  const place = path.join(ROOT, name);
+  return fs.lstatSync(place, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 /** Check that no update was interrupted. */
@@ -157,8 +183,8 @@ export function starter() {
         'replaced by hand? npm run kit -- update brings one and writes which.',
     );
   }
-  const made = `The project has the starter's version ${version}`;
-  return repository
-    ? ok(`${made}, and package.json says where newer ones come from`)
-    : hint(`${made}; npm run kit -- update asks where newer ones come from`);
+  return ok(
+    `The project has the starter's version ${version}` +
+      (repository ? ', and package.json says where newer ones come from' : ''),
+  );
 }

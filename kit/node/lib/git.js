@@ -4,6 +4,17 @@ import os from 'node:os';
 import path from 'node:path';
 import { problem, ROOT } from './project.js';
 
+// What a hook of git has set is for its repository, and not for all that is asked here.
+const OF_A_HOOK = [
+  'GIT_DIR',
+  'GIT_WORK_TREE',
+  'GIT_INDEX_FILE',
+  'GIT_PREFIX',
+  'GIT_OBJECT_DIRECTORY',
+  'GIT_ALTERNATE_OBJECT_DIRECTORIES',
+  'GIT_COMMON_DIR',
+];
+
 /**
  * Ask git something.
  *
@@ -11,20 +22,22 @@ import { problem, ROOT } from './project.js';
  * @param {object} [options]
  * @param {string} [options.cwd] where; the project's folder, unless given
  * @param {Record<string, string>} [options.env] added to the environment
+ * @param {string} [options.input] what it reads
  * @param {boolean} [options.says] whether the user sees why it fails
  * @returns {string | undefined} what it prints, without the last line break; undefined where it
  *   fails
  * @throws {Error} when there is no git on this machine
  */
-export function askGit(args, { cwd = ROOT, env, says = false } = {}) {
+export function askGit(args, { cwd = ROOT, env, input, says = false } = {}) {
   const { error, status, stdout } = spawnSync('git', args, {
     cwd,
     encoding: 'utf8',
     // A diff of a whole folder is longer than the megabyte that is read otherwise.
     maxBuffer: 2 ** 30,
-    stdio: ['ignore', 'pipe', says ? 'inherit' : 'pipe'],
+    input: input ?? '',
+    stdio: ['pipe', 'pipe', says ? 'inherit' : 'pipe'],
     windowsHide: true,
-    env: { ...process.env, ...env },
+    env: { ...withoutThoseOfAHook(), ...env },
   });
   if (error?.code === 'ENOENT') {
     throw problem(
@@ -34,6 +47,11 @@ export function askGit(args, { cwd = ROOT, env, says = false } = {}) {
   return status === 0 ? stdout.replace(/\r?\n$/, '') : undefined;
 }
 
+function withoutThoseOfAHook() {
+  const all = Object.entries(process.env);
+  return Object.fromEntries(all.filter(([name]) => !OF_A_HOOK.includes(name)));
+}
+
 /**
  * Make sure that git can take back whatever a command is about to change.
  *
@@ -41,10 +59,11 @@ export function askGit(args, { cwd = ROOT, env, says = false } = {}) {
  * @throws {Error} when the project is in no repository, or has changes that are not committed
  */
 export function assertAllIsCommitted(besides = []) {
-  if (askGit(['rev-parse', '--verify', 'HEAD']) === undefined) {
+  if (askGit(['rev-parse', '--verify', 'HEAD'], { says: true }) === undefined) {
     throw problem(
-      'This changes many files, and git is how you review that or take it back; but here is ' +
-        'nothing committed.\nRun first: git init, git add --all, git commit -m "The starter"',
+      'This changes many files, and git is how you review that or take it back; but git has ' +
+        'nothing of this project, for the reason above.\n' +
+        'If it is new: git init, git add --all, git commit -m "The starter"',
     );
   }
   const status = askGit([
@@ -78,7 +97,11 @@ export function treeOf(folder) {
   const env = { GIT_INDEX_FILE: path.join(place, 'index') };
   try {
     const prefix = askGit(['rev-parse', '--show-prefix']);
-    if (askGit(['add', '--', folder], { env }) === undefined) return undefined;
+    // Which files can be run is in there, where the disk does not know.
+    askGit(['read-tree', 'HEAD'], { env });
+    if (askGit(['add', '--all', '--', folder], { env }) === undefined) {
+      return undefined;
+    }
     return askGit(['write-tree', `--prefix=${prefix}${folder}/`], { env });
   } finally {
     fs.rmSync(place, { recursive: true, force: true });

@@ -1,12 +1,16 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import { askGit, treeOf } from './git.js';
+import { ROOT } from './project.js';
 import { kitVersion, readStarter } from './starter.js';
+
+/** Files of kit/ that commands may write: nobody has edited them. */
+export const GENERATED_FILES = ['kit/python/requirements-test.txt'];
 
 /**
  * Find kit/ as it was released, to compare it with what the project has made of it.
  *
- * @param {string} [history] a git directory that may have the tag of the release, beside the
- *   project's own
+ * @param {string} [history] a git directory that may have the tag of the release
  * @returns {{ base: string, now: string, env?: Record<string, string> } | undefined} two trees
  *   of git, and the environment in which git finds both; undefined where the release is unknown
  */
@@ -16,24 +20,22 @@ export function kitAsReleased(history) {
   };
   const now = treeOf('kit');
   const base =
-    releasedTree(env) ||
-    (history && idOfTree(`v${kitVersion()}:kit`, env, '--git-dir', history));
+    releasedTree() ||
+    (history && idOfTree(`v${kitVersion()}:kit`, '--git-dir', history));
   return base && now ? { base, now, env } : undefined;
 }
 
 /**
- * Find the tree of kit/ as it was released, by the project's record or a tag.
+ * Find the tree of kit/ as it was released, by the project's record. A tag does not tell: it is
+ * the project's own.
  *
- * @param {Record<string, string>} [env] in which git looks for it
  * @returns {string | undefined} its id; undefined where git does not have it
  */
-export function releasedTree(env) {
-  const version = kitVersion();
-  const { version: recorded, kit } = readStarter();
-  return (
-    (recorded === version && kit && idOfTree(`${kit}^{tree}`, env)) ||
-    idOfTree(`v${version}:./kit`, env)
-  );
+export function releasedTree() {
+  const { version, kit } = readStarter();
+  return version === kitVersion() && kit
+    ? idOfTree(`${kit}^{tree}`)
+    : undefined;
 }
 
 /**
@@ -49,23 +51,36 @@ export function editedKitFiles(trees) {
 }
 
 /**
- * Write the edits of kit/ as a patch, which `git apply` takes in the project's folder.
+ * Save the edits of kit/ as a patch, which `git apply` takes in the project's folder.
  *
  * @param {{ base: string, now: string, env?: Record<string, string> }} trees
- * @returns {string}
+ * @returns {string} the name of the file; one that is there already is kept
  */
-export function kitEditsAsPatch(trees) {
-  const prefixes = ['--src-prefix=a/kit/', '--dst-prefix=b/kit/'];
-  return `${compare(trees, '--binary', ...prefixes)}\n`;
+export function saveKitEdits(trees) {
+  const name = `kit-edits-${kitVersion()}`;
+  let file = `${name}.patch`;
+  for (let i = 2; fs.existsSync(path.join(ROOT, file)); i++) {
+    file = `${name}-${i}.patch`;
+  }
+  compare(
+    trees,
+    '--patch',
+    '--binary',
+    '--src-prefix=a/kit/',
+    '--dst-prefix=b/kit/',
+    `--output=${path.join(ROOT, file)}`,
+  );
+  return file;
 }
 
-function idOfTree(name, env, ...options) {
-  return askGit([...options, 'rev-parse', '--verify', '--quiet', name], {
-    env,
-  });
+function idOfTree(name, ...options) {
+  return askGit([...options, 'rev-parse', '--verify', '--quiet', name]);
 }
 
 function compare({ base, now, env }, ...options) {
+  const generated = GENERATED_FILES.map(
+    (file) => `:(top,exclude)${path.posix.relative('kit', file)}`,
+  );
   return askGit(
     [
       'diff-tree',
@@ -73,10 +88,12 @@ function compare({ base, now, env }, ...options) {
       '--no-ext-diff',
       '--no-renames',
       '--diff-filter=d',
-      ...(options.includes('--binary') ? ['--patch'] : []),
       ...options,
       base,
       now,
+      '--',
+      ':(top)',
+      ...generated,
     ],
     { env },
   );

@@ -106,7 +106,7 @@ function readSlug(slug, packages) {
 
 function whyNot(slug, packages) {
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(slug)) {
-    return 'it begins with a letter and has only a-z, 0-9 and single hyphens between them.';
+    return 'it must begin with a letter, and have only a-z, 0-9 and single hyphens between them.';
   }
   if (slug.length > LONGEST.slug) {
     return `it has ${slug.length} characters; ${LONGEST.slug} are the most.`;

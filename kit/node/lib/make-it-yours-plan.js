@@ -38,7 +38,8 @@ const TYPES = {
  *   removed: string[], replaced: string[], left: string[] }} `texts` is what files shall be, but
  *   for package.json and yarn.lock: those of the blank are `written`, the others `changed`;
  *   `replaced` are the edited ones that are written anew or removed, and `left` those that stay
- * @throws {Error} when the example was edited, and nobody said what becomes of it
+ * @throws {Error} when the example was edited, and nobody said what becomes of it; or when git
+ *   could not bring back what is written or removed
  */
 export function planProject(names, { typescript = false, example } = {}) {
   const sources = sourcesInTypeScript();
@@ -74,11 +75,13 @@ export function planProject(names, { typescript = false, example } = {}) {
     if (after !== text) texts.set(file, after);
   }
   const named = [...texts.keys()];
+  const removed = going.filter((it) => !texts.has(it) && stats(it));
+  assertGitHasAll([...named, ...removed, 'package.json', 'yarn.lock']);
   return {
     texts,
     written: named.filter((it) => going.includes(it)),
     changed: named.filter((it) => !going.includes(it)),
-    removed: going.filter((it) => !texts.has(it) && read(it) !== undefined),
+    removed,
     replaced: edited(false),
     left: edited(true),
   };
@@ -94,9 +97,9 @@ function statesOf(blank) {
 }
 
 function stateOf(file, shipped) {
+  if (!stats(file)) return shipped[file] ? 'deleted' : 'new';
   const content = read(file);
-  if (content === undefined) return shipped[file] ? 'deleted' : 'new';
-  return hashOf(content) === shipped[file] ? 'as shipped' : 'edited';
+  return content && hashOf(content) === shipped[file] ? 'as shipped' : 'edited';
 }
 
 /**
@@ -116,6 +119,24 @@ function exampleHasChanged(files) {
       'Add one of these to the command:\n' +
       '  --keep-example   your page, API and tests stay as they are, but for the name\n' +
       '  --replace-edits  the blank takes their place; git keeps yours',
+  );
+}
+
+/** What a link leads to, and what is ignored, git cannot take back. */
+function assertGitHasAll(files) {
+  const tracked = new Set(askGit(['ls-files', '-z']).split('\0'));
+  const list = files.flatMap((file) => {
+    const parts = file.split('/');
+    const paths = parts.map((_, i) => parts.slice(0, i + 1).join('/'));
+    const link = paths.find((it) => stats(it)?.isSymbolicLink());
+    if (link) return `  ${file} (${link === file ? '' : `${link} is `}a link)`;
+    return stats(file) && !tracked.has(file) ? `  ${file} (not in git)` : [];
+  });
+  if (list.length === 0) return;
+  throw problem(
+    `These would be written or removed, and git could not bring them back:\n${list.join('\n')}\n` +
+      'Nothing was changed. Put the files themselves in the place of links, and move elsewhere ' +
+      'what git does not have, or add it: git add --force. Then commit, and run this again.',
   );
 }
 
@@ -187,9 +208,13 @@ function readText(file) {
 
 /** What is in a file of the project; undefined for what is none, such as a link. */
 function read(file) {
-  const place = path.join(ROOT, file);
-  const stats = fs.lstatSync(place, { throwIfNoEntry: false });
-  return stats?.isFile() ? fs.readFileSync(place) : undefined;
+  return stats(file)?.isFile()
+    ? fs.readFileSync(path.join(ROOT, file))
+    : undefined;
+}
+
+function stats(file) {
+  return fs.lstatSync(path.join(ROOT, file), { throwIfNoEntry: false });
 }
 
 /**

@@ -61,6 +61,23 @@ export function readPackage(folder = ROOT) {
 }
 
 /**
+ * Write the project's package.json, with the indentation and the line breaks that it has.
+ *
+ * @param {object} all
+ */
+export function writePackage(all) {
+  const before = readProjectFile('package.json');
+  const [indentation] = /^[ \t]+(?=")/m.exec(before) ?? [2];
+  const lineBreak = before.includes('\r\n') ? '\r\n' : '\n';
+  const end = before.endsWith('\n') ? '\n' : '';
+  const text = JSON.stringify(all, null, indentation) + end;
+  fs.writeFileSync(
+    path.join(ROOT, 'package.json'),
+    text.replaceAll('\n', lineBreak),
+  );
+}
+
+/**
  * Tell where the frontend asks the API: at package.json's "proxy", but on the port
  * FLASK_RUN_PORT, and if it is on this machine, at FLASK_RUN_HOST, where these are set.
  *

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { askGit } from './git.js';
 import { ROOT, readPackage, readProjectFile } from './project.js';
+import { section } from './report.js';
 import { compareReleases } from './versions.js';
 
 // Not what is the starter's alone, or the fork's alone.
@@ -34,13 +35,15 @@ const COMPARED = [
  * @returns {string}
  */
 export function changesOfReleases(changelog, from, to) {
-  const sections = changelog.split(/^(?=## \d+\.\d+\.\d+\s*$)/m).slice(1);
+  const sections = changelog.split(/^(?=## \d+\.\d+\.\d+\s*$)/m);
   const between = sections.filter((section) => {
-    const [version] = /\d+\.\d+\.\d+/.exec(section);
+    const [, version] = /^## (\d+\.\d+\.\d+)/.exec(section) ?? [];
+    if (!version) return false;
     return (
       compareReleases(version, from) > 0 && compareReleases(version, to) <= 0
     );
   });
+  if (between.length === 0) return '';
   return `\nWhat changed from ${from} to ${to} (kit/CHANGELOG.md):\n\n${between.join('')}`;
 }
 
@@ -53,7 +56,8 @@ export function changesOfReleases(changelog, from, to) {
  *   the older release is not there to compare with
  */
 export function changesOfOwnFiles({ from, to, folder, history }) {
-  const diff = (...options) =>
+  if (!history) return differences(folder, to);
+  const diff = (...args) =>
     askGit(
       [
         '-c',
@@ -63,15 +67,14 @@ export function changesOfOwnFiles({ from, to, folder, history }) {
         '--work-tree',
         folder,
         'diff',
+        '--cached',
         '--no-ext-diff',
         '--no-renames',
-        ...options,
+        ...args,
       ],
       { cwd: folder },
     );
-  const listed =
-    history && diff('--name-status', '-z', `v${from}`, ...COMPARED);
-  if (listed === undefined) return differences(folder, to);
+  const listed = diff('--name-status', '-z', `v${from}`, ...COMPARED);
   const words = listed.split('\0');
   const files = { A: [], D: [], M: [] };
   for (let i = 0; i + 1 < words.length; i += 2) {
@@ -128,10 +131,4 @@ function withOwnName(folder) {
     String(readPackage(place).name).replace(/^@[^/]*\//, ''),
   );
   return (text) => text.replaceAll(starters, () => own);
-}
-
-function section(title, lines) {
-  return lines.length > 0
-    ? `\n${title}:\n${lines.map((line) => `  ${line}\n`).join('')}`
-    : '';
 }

@@ -13,7 +13,8 @@ const TAG = /^v\d+\.\d+\.\d+$/;
  * @typedef {object} Release
  * @property {string} folder where its files are
  * @property {string} version such as '0.3.0'
- * @property {string} [history] a git directory that has its tag, and that of the release before
+ * @property {string} [history] a git directory that has the release before by its tag, and this
+ *   one's files in its index
  */
 
 /**
@@ -30,13 +31,32 @@ export function isVersion(text) {
  * Take a folder for a release, as it is now.
  *
  * @param {string} folder seen from the project's folder
+ * @param {object} options
+ * @param {string} options.before the version that the project has, whose files are compared
+ * @param {string} options.into an empty folder for what is to be compared
  * @returns {Release}
  */
-export function releaseInFolder(folder) {
+export function releaseInFolder(folder, { before, into }) {
   const place = path.resolve(ROOT, folder);
-  const version = kitVersion(place);
-  const history = askGit(['rev-parse', '--absolute-git-dir'], { cwd: place });
-  return { folder: place, version, history };
+  const tag = `refs/tags/v${before}`;
+  const top = askGit(['rev-parse', '--show-toplevel'], { cwd: place });
+  const isStarter = top && fs.realpathSync(top) === fs.realpathSync(place);
+  if (!isStarter || !askGit(['rev-parse', '--verify', tag], { cwd: place })) {
+    return { folder: place, version: kitVersion(place) };
+  }
+  const history = path.join(into, 'history');
+  const git = historyIn(history, place);
+  git(
+    'fetch',
+    '--quiet',
+    '--depth=1',
+    '--no-tags',
+    '--',
+    place,
+    `${tag}:${tag}`,
+  );
+  git('add', '--all');
+  return { folder: place, version: kitVersion(place), history };
 }
 
 /**
@@ -46,7 +66,9 @@ export function releaseInFolder(folder) {
  * @returns {boolean}
  */
 export function hasKit(folder) {
-  return fs.existsSync(path.resolve(ROOT, folder, 'kit/node/package.json'));
+  return ['kit/node/launcher.js', 'kit/python/pyproject.toml'].every((file) =>
+    fs.existsSync(path.resolve(ROOT, folder, file)),
+  );
 }
 
 /**
@@ -63,11 +85,16 @@ export function hasKit(folder) {
 export function fetchRelease(repository, { version, before, into }) {
   const versions = versionsOf(repository);
   const wanted = version ?? versions.at(-1);
+  const name = withoutPassword(repository);
+  if (versions.length === 0) {
+    throw problem(
+      `${name} has no release: no tag such as v1.2.3. Clone it, and take what it has now: ` +
+        'npm run kit -- update FOLDER',
+    );
+  }
   if (!versions.includes(wanted)) {
     throw problem(
-      versions.length === 0
-        ? `${repository} has no release: no tag such as v1.2.3.`
-        : `${repository} has no release ${wanted}. It has: ${versions.join(', ')}.`,
+      `${name} has no release ${wanted}. It has: ${versions.join(', ')}.`,
     );
   }
   const history = path.join(into, 'history');
@@ -76,12 +103,35 @@ export function fetchRelease(repository, { version, before, into }) {
   const tags = [before, wanted]
     .filter((one, i, all) => versions.includes(one) && all.indexOf(one) === i)
     .map((one) => `refs/tags/v${one}:refs/tags/v${one}`);
-  must(['init', '--quiet', '--bare', history]);
-  const git = (...args) =>
-    must(['--git-dir', history, '--work-tree', folder, ...args]);
-  git('fetch', '--quiet', '--depth=1', '--no-tags', repository, ...tags);
+  const git = historyIn(history, folder);
+  git('fetch', '--quiet', '--depth=1', '--no-tags', '--', repository, ...tags);
   git('checkout', '--quiet', `v${wanted}`, '--', '.');
-  return { folder, version: kitVersion(folder), history };
+  if (!hasKit(folder)) throw problem(`${name} has no kit/ at v${wanted}.`);
+  return {
+    folder,
+    version: kitVersion(folder),
+    ...(versions.includes(before) && { history }),
+  };
+}
+
+/**
+ * Leave a password out of an address.
+ *
+ * @param {string} repository
+ * @returns {string}
+ */
+export function withoutPassword(repository) {
+  return repository.replace(/^([a-z+]+:\/\/)[^/@]*@/i, (all, protocol) =>
+    protocol.toLowerCase() === 'ssh://' ? all : protocol,
+  );
+}
+
+/** Make a repository of releases, and let git work on a folder as on its files. */
+function historyIn(history, folder) {
+  // No hooks: they are the user's, for own work.
+  const git = (...args) => must(['-c', 'core.hooksPath=/dev/null', ...args]);
+  git('init', '--quiet', '--bare', history);
+  return (...args) => git('--git-dir', history, '--work-tree', folder, ...args);
 }
 
 /** The versions that a repository has tags of, oldest first. */
@@ -92,7 +142,7 @@ function versionsOf(repository) {
   );
   if (listed === undefined) {
     throw problem(
-      `${repository} cannot be read; the reason is above. Nothing was changed.\n` +
+      `${withoutPassword(repository)} cannot be read; the reason is above. Nothing was changed.\n` +
         'Is the address right, and is there a network? It is "repository" of "starter" in ' +
         'package.json; a folder of this machine will do too: npm run kit -- update ../starter',
     );
@@ -107,8 +157,6 @@ function versionsOf(repository) {
 
 function must(args) {
   if (askGit(args, { says: true }) === undefined) {
-    throw problem(
-      `git ${args.join(' ')} failed; the reason is above. Nothing was changed.`,
-    );
+    throw problem('git failed; the reason is above. Nothing was changed.');
   }
 }

@@ -1,6 +1,5 @@
-import fs from 'node:fs';
 import path from 'node:path';
-import { ROOT, readPackage } from './project.js';
+import { ROOT, readPackage, writePackage } from './project.js';
 
 /**
  * Read what package.json says of the starter that the project was made from.
@@ -21,11 +20,7 @@ export function readStarter() {
  */
 export function writeStarter(changes) {
   const all = readPackage();
-  const text = { ...all, starter: { ...all.starter, ...changes } };
-  fs.writeFileSync(
-    path.join(ROOT, 'package.json'),
-    `${JSON.stringify(text, null, 2)}\n`,
-  );
+  writePackage({ ...all, starter: { ...all.starter, ...changes } });
 }
 
 /**

@@ -1,5 +1,6 @@
 /** What follows a command: each argument is taken, or refused by its name. */
 import {
+  assertNpmKeptNo,
   buildArguments,
   developmentArguments,
   flaskPlace,
@@ -76,10 +77,22 @@ describe('Vite', () => {
     );
   });
 
+  it.each([
+    [{ npm_config_api: 'true' }, [], 'upgrade --api'],
+    [{ npm_config_keep_example: 'true' }, ['x'], 'upgrade … --keep-example'],
+  ])('of the kit is refused where npm has kept %j', (env, args, told) => {
+    expect(() =>
+      assertNpmKeptNo('upgrade', ['api', 'keep-example'], args, env),
+    ).toThrow(
+      new RegExp(`has kept --\\S+ for itself.*\nnpm run kit -- ${told}$`),
+    );
+  });
+
   it('is told what a script of npm hands on', () => {
     const args = ['--port', '3611'];
     const env = { npm_config_port: '3611' };
     expect(developmentArguments('start', args, env)).toBe(args);
+    expect(() => assertNpmKeptNo('x', ['port'], args, env)).not.toThrow();
   });
 
   it.each([

@@ -163,11 +163,17 @@ it.each([
     'react is 19.3.1 and react-dom 19.2.0, which do not work together.',
   ],
   [
-    { 'node_modules/.package-lock.json': {} },
+    {
+      'node_modules/.installed': 'before',
+      'node_modules/.package-lock.json': {},
+    },
     'npm has installed here (node_modules/.package-lock.json). Delete node_modules',
   ],
   [
-    { 'node_modules/.yarn-integrity': '' },
+    {
+      'node_modules/.installed': 'before',
+      'node_modules/.yarn-integrity': '',
+    },
     'Yarn 1 has installed here (node_modules/.yarn-integrity).',
   ],
   [
@@ -198,7 +204,7 @@ it.each([
     { '.env': 'REACTAPP_TITLE=a\n' },
     'REACTAPP_TITLE (.env): did you mean REACT_APP_TITLE?',
   ],
-  [{ '.env': 'HTTPS=1\n' }, 'HTTPS: write true or false; not "1".'],
+  [{ '.env': 'HTTPS=1\n' }, 'HTTPS (.env): write true or false; not "1".'],
   [
     { 'package.json': { proxy: '127.0.0.1:5000' } },
     '"proxy" in package.json is "127.0.0.1:5000".',
@@ -276,17 +282,12 @@ it.each([
     'every visitor can read it',
   ],
   [
-    { '.env.production': 'FLASK_PROXIES=1\n' },
-    'the API does not read this file',
+    { 'node_modules/.package-lock.json': {} },
+    'npm has installed here .node_modules/.package-lock.json.. Delete',
   ],
   [
-    {
-      'package.json': {
-        ...files()['package.json'],
-        starter: { version: '0.2.0' },
-      },
-    },
-    'asks where newer ones come from',
+    { '.env.production': 'FLASK_PROXIES=1\n' },
+    'the API does not read this file',
   ],
 ])('%j is a hint: %s', async (others, message) => {
   const { code, output } = await examine(others);

@@ -58,6 +58,18 @@ describe('package.json', () => {
     expect(readPackage()).toEqual({ name: 'a' });
   });
 
+  it.each([
+    '{\n\t"name": "a"\n}',
+    '{\n    "name": "a",\n    "dependencies": {}\n}\n',
+    '{\r\n  "name": "a"\r\n}\r\n',
+  ])('is written as it was indented and ended: %j', async (text) => {
+    const folder = project({ 'package.json': text });
+    const { readPackage, writePackage } = await importProject();
+    writePackage(readPackage());
+    const file = path.join(folder, 'package.json');
+    expect(fs.readFileSync(file, 'utf8')).toBe(text);
+  });
+
   it('that is missing says where to run the command', async () => {
     const folder = project();
     const { readPackage } = await importProject();

@@ -7,7 +7,7 @@ app = Flask(__name__)
 Kit(app)
 
 
-@app.get("/hello")
-def hello() -> dict[str, str]:
+@app.get("/greeting")
+def get_greeting() -> dict[str, str]:
     """Greet who asks."""
-    return {"greeting": "Hello from Flask!"}
+    return {"text": "Hello from Flask!"}

@@ -3,5 +3,5 @@
 from flask.testing import FlaskClient
 
 
-def test_hello_greets_who_asks(client: FlaskClient) -> None:
-    assert client.get("/hello").json == {"greeting": "Hello from Flask!"}
+def test_the_greeting_greets_who_asks(client: FlaskClient) -> None:
+    assert client.get("/greeting").json == {"text": "Hello from Flask!"}

@@ -8,16 +8,16 @@ function answerWith(body: object, status: number) {
 }
 
 test('shows what the API answers', async () => {
-  answerWith({ greeting: 'Hello!' }, 200);
+  answerWith({ text: 'Hello!' }, 200);
   render(<App />);
   expect(await screen.findByText('Hello!')).toBeInTheDocument();
-  expect(fetch).toHaveBeenCalledWith('/hello', expect.anything());
+  expect(fetch).toHaveBeenCalledWith('/greeting', expect.anything());
 });
 
 test('says why there is no answer', async () => {
-  answerWith({ title: 'Not Found', detail: 'There is no /hello.' }, 404);
+  answerWith({ title: 'Not Found', detail: 'There is no /greeting.' }, 404);
   render(<App />);
   expect(await screen.findByRole('alert')).toHaveTextContent(
-    '404 Not Found: There is no /hello.',
+    '404 Not Found: There is no /greeting.',
   );
 });

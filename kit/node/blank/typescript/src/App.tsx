@@ -3,13 +3,13 @@ import { getJson } from './api';
 
 /** Show what the API answers, or why there is no answer. */
 export default function App() {
-  const [hello, setHello] = useState<{ greeting: string }>();
+  const [greeting, setGreeting] = useState<{ text: string }>();
   const [error, setError] = useState<Error>();
 
   useEffect(() => {
     const request = new AbortController();
-    getJson('/hello', request).then(
-      setHello,
+    getJson('/greeting', request).then(
+      setGreeting,
       (error) => request.signal.aborted || setError(error),
     );
     return () => request.abort();
@@ -18,7 +18,7 @@ export default function App() {
   return (
     <main className="App">
       <h1>React + Flask</h1>
-      <p role="status">{hello?.greeting}</p>
+      <p role="status">{greeting?.text}</p>
       {error && <p role="alert">{error.message}</p>}
     </main>
   );
