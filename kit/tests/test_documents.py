@@ -386,6 +386,7 @@ NOT_HERE = {
     *("build/service-worker.js", "src/service-worker.js", "src/setupProxy.js"),
     *("src/__mocks__/", "jsconfig.json", "tsconfig.json", "conftest.py"),
     *("tests/conftest.py", "postcss.config.js", ".browserslistrc"),
+    "src/api-types.d.ts",
     *("vite.config.js", "app.py", "wsgi.py", "remind@.service"),
     # An attribute of Flask.
     "app.json",
