@@ -1,4 +1,4 @@
-"""What is measured, each beside its peers."""
+"""What is measured, each beside its peers where there are some."""
 
 import re
 import socket
@@ -15,6 +15,7 @@ from bench.servers import (
     OURS,
     REACT_SCRIPTS,
     ROOT,
+    SECONDS_TO_START,
     TUTORIAL,
     CannotMeasureError,
     Program,
@@ -30,6 +31,16 @@ SECONDS = 1
 CONNECTIONS = 16
 AS_A_BROWSER = "Accept-Encoding: gzip, deflate, br, zstd"
 UNITS = {"us": 0.001, "ms": 1, "s": 1000}
+TYPED_ROUTE = """
+
+from typing import TypedDict
+
+class Note(TypedDict):
+    {field}: str
+
+@app.get("/notes/<int:id>")
+def get_note(id: int) -> Note: ...
+"""
 SLOW_REQUEST = b"GET /slow HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 Result = TypeVar("Result")
@@ -149,12 +160,40 @@ def measure_stop(servers: Servers) -> list[Case]:
     return [Case(what, in_turns([OURS, TUTORIAL, FASTAPI], cut, rounds=3))]
 
 
+def measure_types(servers: Servers) -> list[Case]:
+    """Rename a field of an answer while the development server runs."""
+    api, types = servers.api / "api.py", servers.api / "src/api-types.d.ts"
+    original = api.read_text()
+
+    def save(field: str) -> float:
+        # The server writes the types before it looks for what is saved.
+        time.sleep(1)
+        api.write_text(original + TYPED_ROUTE.format(field=field))
+        started = time.perf_counter()
+        while f"  {field}: string;" not in types.read_text():
+            time.sleep(0.001)
+            if time.perf_counter() - started > SECONDS_TO_START:
+                raise program.failure()
+        return time.perf_counter() - started
+
+    def rename(_: str) -> float:
+        save("text")
+        return save("content")
+
+    types.parent.mkdir()
+    types.touch()
+    with servers.developing() as program:
+        what = "a renamed field in a saved api.py until the types have it, s"
+        return [Case(what, in_turns([OURS], rename))]
+
+
 MEASURES = {
     "page": measure_page,
     "api": measure_api,
     "files": measure_files,
     "first-load": measure_first_load,
     "stop": measure_stop,
+    "types": measure_types,
 }
 
 

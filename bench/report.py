@@ -50,6 +50,8 @@ def table(cases: list[Case]) -> str:
     ]
     for case in cases:
         (_, ours), *peers = case.values.items()
+        if not peers:
+            lines.append(f"| {case.what} | {spread(ours)} | | | |")
         for peer, theirs in peers:
             ratios = case.ratios(peer)
             cells = [

@@ -218,3 +218,13 @@ class Servers:
         with running(*self.command(name), **settings) as program:
             program.wait_for_answer("/time")
             yield program
+
+    @contextmanager
+    def developing(self) -> Iterator[Program]:
+        """Run our development server of the API for the length of a `with`."""
+        flask = "-m flask --app=react_flask_kit.development run --port=$PORT"
+        settings = {"FLASK_APP": "api.py", "FLASK_DEBUG": "1"}
+        command = [sys.executable, *flask.split()]
+        with running(command, self.api, **settings) as program:
+            program.wait_for_answer("/time")
+            yield program

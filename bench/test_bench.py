@@ -21,6 +21,7 @@ REQUESTS = Case(
     "requests a second", {"we": [500, 400, 450], "they": [200, 200, 100]}, True
 )
 SECONDS = Case("start, s", {"we": [2, 1, 4], "R&D": [1.0, 1.0, 1.0]})
+ALONE = Case("types, s", {"we": [1, 2, 3]})
 CUT = Case("requests cut", {"we": [0, 0, 0], "they": [14, 14, 15]})
 WRK = """\
   Latency Distribution
@@ -43,16 +44,17 @@ def wait_for(condition: Callable[[], Any], what: str) -> None:
 
 
 def test_it_compares_the_median_of_rounds_and_tells_the_spread() -> None:
-    assert table([REQUESTS, SECONDS, CUT]).splitlines()[2:] == [
+    assert table([REQUESTS, SECONDS, CUT, ALONE]).splitlines()[2:] == [
         "| requests a second | **450** (400 to 500) | they "
         "| **200** (100 to 200) | **2.5** (2 to 4.5) |",
         "| start, s | **2** (1 to 4) | R&D | **1** | **0.5** (0.25 to 1) |",
         "| requests cut | **0** | they | **14** (14 to 15) |  |",
+        "| types, s | **2** (1 to 3) | | | |",
     ]
 
 
 def test_its_chart_has_longer_bars_for_what_is_further_from_equal() -> None:
-    svg = ElementTree.fromstring(chart([REQUESTS, SECONDS, CUT]))
+    svg = ElementTree.fromstring(chart([REQUESTS, SECONDS, CUT, ALONE]))
     bars = svg.findall("{*}rect")
     assert [bar.get("class") for bar in bars] == ["better", "worse"]
     better, worse = bars

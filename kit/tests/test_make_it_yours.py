@@ -6,6 +6,7 @@ is green, and nothing that somebody has made is lost.
 
 import json
 import re
+import shutil
 import subprocess
 import urllib.parse
 import urllib.request
@@ -236,6 +237,30 @@ def test_its_style_is_right(fork: SimpleNamespace) -> None:
     succeed(fork.folder, "lint")
 
 
+def test_its_types_are_right_once_they_are_those_of_the_api(
+    fork: SimpleNamespace,
+) -> None:
+    succeed(fork.folder, "kit types")
+    try:
+        types = (fork.folder / "src/api-types.d.ts").read_text(encoding="utf-8")
+        assert "GET: { answer: Greeting };" in types
+        succeed(fork.folder, "lint")
+        if fork.name == PLAIN.name:
+            assert tsc(fork.folder) == (0, "")
+    finally:
+        git(fork.folder, "clean", "-fdq", "src", "jsconfig.json")
+
+
+def tsc(project: Path) -> tuple[int, str]:
+    """Check the JavaScript of a project, with TypeScript in the folder above it."""
+    packages = ["typescript@7", "@types/react@19", "@types/react-dom@19"]
+    npm = [shutil.which("npm"), "install", "--no-audit", "--no-fund", *packages]
+    subprocess.run(npm, cwd=project.parent, env=clean_env(), check=True, timeout=100)
+    command = ["node", "../node_modules/typescript/bin/tsc", "-p", "jsconfig.json"]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True)
+    return done.returncode, done.stdout
+
+
 @pytest.fixture(scope="module")
 def site(fork: SimpleNamespace) -> Iterator[str]:
     succeed(fork.folder, "build", CI="true")
@@ -291,7 +316,7 @@ def test_a_second_run_says_that_it_is_done_and_changes_nothing(
 def test_a_wrong_type_is_told_by_lint_beside_what_the_other_sides_tell(
     fork: SimpleNamespace,
 ) -> None:
-    edit(fork.folder / "src/App.tsx", "greeting?.text", "greeting?.txet")
+    edit(fork.folder / "src/App.tsx", "greeting.text", "greeting.txet")
     with (fork.folder / "api/api.py").open("a") as api:
         api.write("import os\n")
     try:

@@ -19,7 +19,7 @@ export const CHECKED_JAVASCRIPT = `{
     "moduleResolution": "bundler",
     "strict": false,
     "target": "esnext",
-    "types": ["vite/client"]
+    "types": ["vite/client", "react-flask-kit/client"]
   },
   "include": ["src"],
   "exclude": ["src/**/*.test.*", "src/**/*.spec.*", "src/setupTests.*"]

@@ -188,6 +188,7 @@ it('what package.json names is in the archive', () => {
     './vite/guard',
     './vite/policy',
     './vite/release',
+    './client',
     './types',
     './package.json',
   ]);

@@ -72,6 +72,8 @@ const noOops = (type) => `Property 'oops' does not exist on type '${type}'.`;
 const noRoute = (path, paths) =>
   `Argument of type '"${path}"' is not assignable to parameter of type '${paths}'.`;
 
+const ANY_OF_THEM = /of type '("\/[^"]*"|\.\.\. \d+ more \.\.\.)( \| |'\.$)/;
+
 /** What is written, and the error, if it is one. */
 const CASES = [
   // A path without a variable, and what may follow it.
@@ -79,6 +81,8 @@ const CASES = [
   ["(await getJson('/notes'))[0].text"],
   ["(await getJson('/time')).now.oops", noOops('number')],
   ["(await getJson('/notes?page=2/3'))[0].oops", noOops('Note')],
+  ["(await getJson('/notes#a?b'))[0].oops", noOops('Note')],
+  ["(await getJson('/notes?page=2#a'))[0].oops", noOops('Note')],
   ["(await getJson('/notes/new')).oops", noOops('NewNote')],
   ["(await getJson('/books/')).oops", noOops('Note')],
   // Flask redirects.
@@ -112,13 +116,15 @@ const CASES = [
   ["await getJson('/people/a/b')", /^Argument of type '"\/people\/a\/b"'/],
   // What no route answers.
   ["await getJson('/nots/5')", /^Argument of type '"\/nots\/5"' .*"\/notes"/],
-  ["await getJson('/upload')", noRoute('/upload', 'PathsOf<"GET">')],
+  ["await getJson('/upload')", ANY_OF_THEM],
   ["await getJson('/tim')", noRoute('/tim', '"/time"')],
   ["await getJson('/time/')", noRoute('/time/', '"/time"')],
   ["await getJson('/notes/five')", /^Argument of type '"\/notes\/five"'/],
   ['await getJson(`/notes/${number}/name`)', /^Argument of type '`\/notes/],
   ["await send('DELETE', '/time')", noRoute('/time', '"/notes/<int:id>"')],
-  ["await getJson('')", noRoute('', 'PathsOf<"GET">')],
+  ["await getJson('')", ANY_OF_THEM],
+  ["await getJson('/')", ANY_OF_THEM],
+  ["await send('TRACE', '/time')"],
   // What nobody can tell is no mistake.
   ["(await getJson('/any')).oops"],
   ["(await getJson('/locales/de.json')).oops"],
@@ -131,6 +137,10 @@ const CASES = [
   ['(await getJson(`/${text}`)).oops'],
   ["(await send(text, '/notes', 1)).oops"],
   ["(await send('PROPFIND', '/notes')).oops"],
+  // What a page has beside it.
+  ['process.env.REACT_APP_TITLE.toUpperCase()'],
+  ["(await import('./logo.svg')).ReactComponent"],
+  ["(await import('./logo.svg')).default.endsWith('svg')"],
   // Either of two.
   ["(await getJson(number ? '/notes/5' : '/people/5')).oops", noOops('Note')],
   // Sending.
@@ -170,7 +180,8 @@ beforeAll(() => {
   execute('npm', ['install', '--no-audit', '--no-fund', ...aliases]);
   fs.mkdirSync(path.join(folder, 'node_modules/vite'));
   write(folder, {
-    'node_modules/vite/client.d.ts': '',
+    'node_modules/vite/client.d.ts':
+      "declare module '*.svg' {\n  const src: string;\n  export default src;\n}\n",
     'jsconfig.json': CHECKED_JAVASCRIPT,
     'src/api.js': fs.readFileSync(API, 'utf8'),
   });
@@ -225,6 +236,18 @@ describe.each(COMPILERS)('%s', (compiler) => {
     });
     expect(check(compiler, '--strict').map((it) => it.message)).toEqual([
       "'it' is possibly 'undefined'.",
+    ]);
+  });
+
+  it('says that no route has a method', () => {
+    write(folder, {
+      [TYPES]: ROUTES.replace('PUT: { answer: Note | Named }', ''),
+      'src/calls.js':
+        "import { send } from './api';\nsend('PUT', '/notes', {});\n",
+      'src/calls-in-typescript.ts': '',
+    });
+    expect(check(compiler).map((it) => it.message)).toEqual([
+      noRoute('/notes', '"no route answers PUT"'),
     ]);
   });
 

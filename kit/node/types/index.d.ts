@@ -28,7 +28,11 @@ export type Body<Method extends string, Path extends string> = PartOf<
 export type KnownPath<Method extends string, Path extends string> = [
   RouteOf<Method, Path>,
 ] extends [never]
-  ? PathsLike<Path, PathsOf<Method>>
+  ? // Put together again, for an error to name the paths, and not PathsOf.
+    Or<
+      PathsLike<Path, `/${Relative<PathsOf<Method>>}`>,
+      `no route answers ${Method}`
+    >
   : Path;
 
 /** The type of `send` in src/api.js. Where a route reads a body, it cannot be left out. */
@@ -110,8 +114,12 @@ type OrFile<Path extends string, Route> = [Route] extends [never]
     : never
   : Route;
 
-type WithoutQuery<Path extends string> =
-  Path extends `${infer Before}?${string}` ? Before : Path;
+type WithoutQuery<Path extends string> = BeforeSign<BeforeSign<Path, '#'>, '?'>;
+
+type BeforeSign<
+  Path extends string,
+  Sign extends string,
+> = Path extends `${infer Before}${Sign}${string}` ? Before : Path;
 
 type Relative<Path> = Path extends `/${infer Rest}` ? Rest : never;
 

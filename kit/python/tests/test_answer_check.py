@@ -7,14 +7,27 @@ no answer is changed by it, and production does not know of it.
 
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any, Literal, TypedDict
 
 import pytest
 from apps import answer_crashes, load_app
 from flask import Flask
 from processes import clean_env
-from react_flask_kit.answers import AnswerError
+from react_flask_kit.answers import AnswerError, Comparison
 from react_flask_kit.errors import describe_exception
+
+
+class File(TypedDict):
+    parts: "list[Directory | File]"
+    type: Literal["file"]
+
+
+class Directory(TypedDict):
+    parts: "list[Directory | File]"
+    type: Literal["directory"]
+
 
 API = '''
 import functools
@@ -26,6 +39,7 @@ from enum import Enum
 from typing import Annotated, Any, Literal, TypedDict
 
 from flask import Blueprint, Flask, Response, abort, redirect, request
+from flask.json.provider import DefaultJSONProvider
 from flask.views import MethodView
 from msgspec import Meta
 from react_flask_kit import Kit
@@ -57,8 +71,29 @@ class Point:
     x: float
 
 
+class Count:
+    """Tells at each look how many there were."""
+
+    looks = 0
+
+    def __html__(self) -> str:
+        self.looks += 1
+        return str(self.looks)
+
+
+class Json(DefaultJSONProvider):
+    """JSON with iterators, each of which can be read once."""
+
+    @staticmethod
+    def default(value: Any) -> Any:
+        is_iterator = hasattr(value, "__next__")
+        return list(value) if is_iterator else DefaultJSONProvider.default(value)
+
+
 class App(Flask):
     """An app whose author has a word in what is answered."""
+
+    json_provider_class = Json
 
     def dispatch_request(self) -> Any:
         if request.path == "/author":
@@ -220,6 +255,12 @@ def test_what_a_view_did_not_promise_is_a_crash_in_a_test(
         ("Response", "{'a': 1}"),
         ("'Unknown'", "{'a': 1}"),
         ("dict[str, Color]", "{'a': 1}"),
+        ("tuple[Note, Literal['what']]", "{'a': 1}"),
+        (
+            "dict[str, Annotated[list[int], Meta(min_length=3)]]",
+            "{'numbers': (n for n in range(3))}",
+        ),
+        ("list[Literal['1']]", "[Count()]"),
     ],
 )
 def test_no_other_answer_is_touched(project: Path, hint: str, value: str) -> None:
@@ -239,17 +280,67 @@ def test_what_json_cannot_write_crashes_as_without_the_check(project: Path) -> N
         client.get("/")
 
 
+def answer_tree(project: Path, levels: int, last: str) -> Any:
+    """Answer with a file in a number of directories."""
+    app = app_with(project, "")
+
+    @app.get("/tree")
+    def tree() -> Directory:
+        part = {"parts": [], "type": last}
+        for _ in range(levels):
+            part = {"parts": [part], "type": "directory"}
+        return part
+
+    return app.test_client().get("/tree")
+
+
+@pytest.mark.parametrize("last", ["file", "other"])
+def test_types_that_contain_a_union_of_themselves_are_compared_once(
+    project: Path, monkeypatch: pytest.MonkeyPatch, last: str
+) -> None:
+    compared = []
+    misfit = Comparison.misfit
+
+    def count(*args: Any) -> Any:
+        compared.append(args)
+        return misfit(*args)
+
+    monkeypatch.setattr(Comparison, "misfit", count)
+    words = '.type" is "other" and not "directory" or "file"'
+    with nullcontext() if last == "file" else pytest.raises(AnswerError, match=words):
+        answer_tree(project, 20, last)
+    assert 20 < len(compared) < 1000
+
+
+def test_what_is_too_deep_to_compare_is_sent(project: Path) -> None:
+    assert answer_tree(project, 250, "file").status_code == 200
+
+
+def test_without_msgspec_an_app_runs_unchecked(project: Path) -> None:
+    app_that(project, "Note", "{'id': 1}")
+    file = project / "api.py"
+    file.write_text(file.read_text().replace("from msgspec import Meta\n", ""))
+    code = """
+import sys
+sys.modules["msgspec"] = None
+from react_flask_kit.loading import load_app
+app = load_app()
+assert app.test_client().get("/").json == {"id": 1}
+"""
+    env = clean_env(FLASK_APP="api.py", FLASK_DEBUG="1")
+    subprocess.run([sys.executable, "-c", code], cwd=project, env=env, check=True)
+
+
 VIEWS = """
 
 def deco(f):
     @functools.wraps(f)
     def inner(*args, **kwargs):
-        return f(*args, **kwargs)
+        return {"data": f(*args, **kwargs)}
     return inner
 
 
 @app.get("/one")
-@deco
 def one() -> Note:
     def inner():
         return NOTE
@@ -257,7 +348,6 @@ def one() -> Note:
 
 
 @app.get("/two")
-@deco
 def two(*, is_new: bool = False) -> Note:
     if is_new:
         return NOTE
@@ -273,6 +363,26 @@ class Notes(MethodView):
 
 
 app.add_url_rule("/class", view_func=Notes.as_view("notes"))
+
+
+@app.get("/decorated")
+@deco
+def decorated() -> Note:
+    return NOTE
+
+
+class Decorated(MethodView):
+    decorators = [deco]
+
+    def get(self) -> Note:
+        return NOTE
+
+    @deco
+    def post(self) -> Note:
+        return NOTE
+
+
+app.add_url_rule("/decorated-class", view_func=Decorated.as_view("decorated_class"))
 shop = Blueprint("shop", __name__)
 
 
@@ -337,6 +447,9 @@ def test_the_crash_is_at_the_views_return_or_its_def(
         ("GET", "/lambda", 200),
         ("GET", "/one?before", 200),
         ("GET", "/handled", 200),
+        ("GET", "/decorated", 200),
+        ("GET", "/decorated-class", 200),
+        ("POST", "/decorated-class", 200),
         ("OPTIONS", "/one", 200),
         ("GET", "/nowhere", 404),
         ("GET", "/author", 200),

@@ -17,21 +17,34 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
 from http import HTTPStatus
 from pathlib import PurePath
-from typing import Annotated, Any, Literal, NamedTuple, NoReturn, TypedDict
+from typing import (
+    Annotated,
+    Any,
+    Generic,
+    Literal,
+    NamedTuple,
+    NoReturn,
+    Optional,
+    TypedDict,
+    TypeVar,
+    Union,
+)
 from unittest.mock import patch
 
 import msgspec
 import pytest
 from apps import load_app
-from flask import Blueprint, Flask, Response, abort
+from flask import Blueprint, Flask, Response, abort, request
 from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue, ResponseValue
 from flask.views import MethodView, View
 from processes import clean_env
 from react_flask_kit import Kit, read_form, read_json, read_query
 from react_flask_kit.description import describe, missing_shapes
+from react_flask_kit.errors import FORMS
 from react_flask_kit.return_hints import answers_of
-from type_table import Book, Note, Tag
+from react_flask_kit.type_names import component_names
+from type_table import Book, Color, Note, Size, Tag
 from werkzeug.datastructures import Headers
 from werkzeug.routing import BaseConverter, Rule
 from werkzeug.wrappers import Response as WerkzeugResponse
@@ -55,6 +68,17 @@ class Outer(TypedDict):
 
 class Plain(enum.Enum):
     A = "a"
+
+
+class PlainAccess(enum.Flag):
+    READ = 1
+
+
+Json = Union[str, list["Json"]]  # noqa: UP007
+
+
+class Aliased(TypedDict):
+    json: Json
 
 
 class Record(msgspec.Struct):
@@ -292,6 +316,7 @@ def test_a_view_without_a_hint_may_answer_anything() -> None:
         (dict[str, set[int]], "cannot send set (Object of type set is not JSON serial"),
         (list[frozenset[int]], "cannot send frozenset"),
         (list[bytes], "cannot send bytes (Object of type bytes is not JSON seri"),
+        (Note | tuple[list[bytes], Literal[201]], "cannot send bytes"),
         (list[datetime.time], "cannot send time (Object of type time is not JSON"),
         (list[datetime.timedelta], "cannot send timedelta"),
         (list[complex], "cannot send complex"),
@@ -299,6 +324,8 @@ def test_a_view_without_a_hint_may_answer_anything() -> None:
         (list[range], "cannot send range"),
         (list[Plain], "let it inherit from str too, as `class Color(str, Enum)`"),
         (list[Literal[Plain.A]], "cannot send Plain"),
+        (list[PlainAccess], "let it be an IntFlag, or send its value"),
+        (dict[PlainAccess, int], "keys must be str, int, float, bool or None"),
         (list[Record], "cannot send Record"),
         (list[Flask], "cannot send Flask"),
         (list[deque[int]], "cannot send deque"),
@@ -310,6 +337,10 @@ def test_a_view_without_a_hint_may_answer_anything() -> None:
         (list[Outer], "Outer.things: Thing.at: the app's JSON cannot send time"),
         (list[Annotated[str, msgspec.Meta(gt=1)]], "Can only set `gt` on a numeric"),
         (list[NoReturn], "nobody can tell what is sent of typing.NoReturn"),
+        (tuple[Note, Literal["OK"]], "'OK' is no status: write a number, such as"),
+        (tuple[Note, Literal[201, None]], "None is no status"),
+        (tuple[Note, Literal[2010]], "2010 is no status"),
+        (Aliased, 'Aliased.json: nobody can tell what "Json" is inside'),
         ("Missing", "name 'Missing' is not defined"),
         ("list[Missing]", "and not only `if TYPE_CHECKING`"),
         ("list[", "the hint cannot be read"),
@@ -320,7 +351,7 @@ def test_what_has_no_shape_says_why(app: Flask, hint: Any, reason: str) -> None:
     app.add_url_rule("/x", view_func=returning(hint))
     document = describe(app)
     (line,) = missing_shapes(document)
-    assert line.startswith("GET /x: ")
+    assert line.startswith("GET /x: its answer is not described: ")
     assert reason in line
     responses = document["paths"]["/x"]["get"]["responses"]
     assert responses["default"]["content"]["*/*"] == {}
@@ -335,6 +366,32 @@ def test_a_field_of_an_unknown_type_says_so(app: Flask) -> None:
     app.add_url_rule("/x", view_func=returning(Local))
     (line,) = missing_shapes(describe(app))
     assert "Local: name 'Missing' is not defined" in line
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="syntax of Python 3.11")
+def test_a_tuple_that_goes_on_says_so(app: Flask) -> None:
+    later = module("later", "def view() -> list[tuple[int, *tuple[str, ...]]]: ...")
+    app.add_url_rule("/x", view_func=later.view)
+    (line,) = missing_shapes(describe(app))
+    assert "a tuple with some places and then any number of others" in line
+
+
+def test_a_route_that_cannot_be_described_leaves_the_others(app: Flask) -> None:
+    class Meta(type):
+        @property
+        def __value__(cls) -> Any:
+            raise ZeroDivisionError("by nobody")
+
+    class Broken(metaclass=Meta):
+        pass
+
+    app.add_url_rule("/x", view_func=returning(Broken))
+    app.add_url_rule("/y", "y", returning(Note))
+    document = describe(app)
+    (line,) = missing_shapes(document)
+    assert line == "GET /x: its answer is not described: ZeroDivisionError: by nobody"
+    content = document["paths"]["/y"]["get"]["responses"]["200"]["content"]
+    assert content == json_content(NOTE)
 
 
 def test_a_type_without_end_says_so(app: Flask) -> None:
@@ -476,6 +533,54 @@ def test_types_of_one_name_have_different_ones(app: Flask) -> None:
     assert schemas["shop_models_Item"]["properties"].keys() == {"s"}
     assert schemas["blog_models_Item"]["properties"].keys() == {"b"}
     assert "Item" not in schemas
+
+
+class Library:
+    class Note(TypedDict):
+        page: int
+
+
+T = TypeVar("T")
+
+
+@dataclasses.dataclass
+class Chapter(Generic[T]):
+    items: list[T]
+
+
+class Größe(TypedDict):
+    a: int
+
+
+class Книга(TypedDict):
+    a: int
+
+
+class 笔记(TypedDict):  # noqa: N801
+    a: int
+
+
+@pytest.mark.parametrize(
+    ("hints", "names"),
+    [
+        ([Chapter[Optional[Note]]], ["Chapter_Note_or_None"]),  # noqa: UP045
+        ([Chapter[None | Note]], ["Chapter_Note_or_None"]),
+        ([Chapter[Tag | Note]], ["Chapter_Note_or_Tag"]),
+        ([Chapter[Literal["s", "m"]]], ["Chapter_s_or_m"]),
+        ([Chapter[Literal[Size.SMALL] | str]], ["Chapter_Size_SMALL_or_str"]),
+        ([Chapter[Annotated[int, "a"]]], ["Chapter_int"]),
+        ([Note, Library.Note, Tag], ["Note", "Library_Note", "Tag"]),
+        (
+            [Chapter[Note], Chapter[Library.Note]],
+            ["Chapter_Note", "Chapter_Library_Note"],
+        ),
+        ([Größe, Книга, 笔记], ["Grose", "Kaenighea", "7b148bb0"]),
+    ],
+    ids=short,
+)
+def test_a_type_has_the_same_name_in_any_order(hints: list, names: list) -> None:
+    assert list(component_names(hints).values()) == names
+    assert list(component_names(hints[::-1]).values()) == names[::-1]
 
 
 def view() -> Note:
@@ -651,6 +756,29 @@ def test_rules_of_one_view_have_ids_of_their_own(app: Flask) -> None:
     assert len(set(ids)) == len(ids) == 5
 
 
+def test_ids_that_would_be_the_same_are_numbered(app: Flask) -> None:
+    for number, endpoint in enumerate(("x", "-x", "x_2")):
+        app.add_url_rule(f"/{number}", endpoint, view)
+    ids = [o["operationId"] for path in described(app).values() for o in path.values()]
+    assert ids == ["x", "x_2", "x_2_2"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "endpoint", "id_"),
+    [
+        ("/books/<id>", "книги", "kaenighei"),
+        ("/books/<id>", "_", "books_id"),
+        ("/", "_", "root"),
+    ],
+)
+def test_an_id_is_made_of_letters(
+    app: Flask, rule: str, endpoint: str, id_: str
+) -> None:
+    app.add_url_rule(rule, endpoint, view)
+    (operations,) = described(app).values()
+    assert operations["get"]["operationId"] == id_
+
+
 def test_of_two_rules_that_are_the_same_the_first_one_answers(app: Flask) -> None:
     app.add_url_rule("/x", "first", returning(Note))
     app.add_url_rule("/x", "second", returning(Tag))
@@ -756,6 +884,13 @@ def test_a_dataclass_that_is_sent_otherwise_has_no_shape(app: Flask) -> None:
     )
 
 
+def test_a_text_that_looks_like_a_reference_stays_as_it_is(app: Flask) -> None:
+    text = "#/components/schemas/0"
+    app.add_url_rule("/x", view_func=returning(list[Literal[text]]))
+    content = described(app)["/x"]["get"]["responses"]["200"]["content"]
+    assert content["application/json"]["schema"]["items"] == {"enum": [text]}
+
+
 def test_a_decorator_may_make_an_answer_of_anything(app: Flask) -> None:
     app.add_url_rule("/x", view_func=logged(returning(Model)))
     content = described(app)["/x"]["get"]["responses"]["200"]["content"]
@@ -857,6 +992,24 @@ def test_what_is_read_otherwise_than_sent_has_a_name_of_its_own(app: Flask) -> N
     assert schemas.keys().isdisjoint({"TagInput", "NewMeetingInput"})
 
 
+def test_that_name_is_not_taken_from_another_type(app: Flask) -> None:
+    class MeetingInput(TypedDict):
+        words: str
+
+    @app.post("/meetings")
+    def add() -> Meeting:
+        read_json(MeetingInput)
+        raise NotImplementedError
+
+    @app.put("/meetings")
+    def put() -> Meeting:
+        return read_json(Meeting)
+
+    schemas = describe(app)["components"]["schemas"]
+    assert schemas["MeetingInput"]["properties"].keys() == {"words"}
+    assert schemas["MeetingInput_2"]["properties"].keys() == {"at", "tag"}
+
+
 def test_what_refers_to_such_a_type_is_one_too(app: Flask) -> None:
     class Week(TypedDict):
         meetings: list[Meeting]
@@ -869,6 +1022,104 @@ def test_what_refers_to_such_a_type_is_one_too(app: Flask) -> None:
     assert schemas["WeekInput"]["properties"]["meetings"]["items"] == {
         "$ref": "#/components/schemas/MeetingInput"
     }
+
+
+def test_a_view_may_read_json_or_a_form(app: Flask) -> None:
+    @app.post("/notes")
+    def add() -> Note:
+        return read_json(Note) if request.is_json else read_form(Note)
+
+    content = described(app)["/notes"]["post"]["requestBody"]["content"]
+    assert list(content) == ["application/json", *FORMS]
+    assert content["application/json"] == {"schema": NOTE}
+
+
+def test_types_of_one_name_that_are_read_have_different_ones(app: Flask) -> None:
+    @app.post("/notes")
+    def add() -> dict[str, Chapter[Note]]:
+        return {"chapter": read_json(Chapter[Note])}
+
+    @app.post("/library")
+    def add_other() -> dict[str, int]:
+        return {"pages": len(read_json(Chapter[Library.Note]).items)}
+
+    schemas = describe(app)["components"]["schemas"]
+    assert schemas["Note"]["properties"].keys() == {"id", "text"}
+    assert schemas["Library_Note"]["properties"].keys() == {"page"}
+    items = schemas["Chapter_Library_Note"]["properties"]["items"]["items"]
+    assert items == {"$ref": "#/components/schemas/Library_Note"}
+    assert schemas.keys() >= {"Chapter_Note"}
+    assert schemas.keys().isdisjoint({"Chapter_NoteInput", "NoteInput"})
+
+
+def test_a_union_in_a_type_that_is_sent_and_read_is_one_type(app: Flask) -> None:
+    @app.post("/notes")
+    def add() -> dict[str, Chapter[Optional[Note]]]:  # noqa: UP045
+        return {"chapter": read_json(Chapter[Note | None])}
+
+    schemas = describe(app)["components"]["schemas"]
+    assert schemas["Chapter_Note_or_None"]["title"] == "Chapter[Note | None]"
+    assert len(schemas) == len({"FieldError", "Problem", "Note", "Chapter"})
+
+
+def test_what_it_reads_leaves_what_it_answers(app: Flask) -> None:
+    app.add_url_rule("/x", view_func=read_union, methods=["POST"])
+    operation = described(app)["/x"]["post"]
+    assert operation["responses"]["200"]["content"] == json_content(NOTE)
+    assert "requestBody" not in operation
+
+
+def read_nothing() -> "Missing":  # noqa: F821
+    return read_json(Tag)
+
+
+def test_what_it_answers_leaves_what_it_reads(app: Flask) -> None:
+    app.add_url_rule("/x", view_func=read_nothing, methods=["POST"])
+    operation = described(app)["/x"]["post"]
+    assert operation["requestBody"]["content"] == json_content(TAG)
+    assert operation["x-no-shape"].startswith("its answer is not described: ")
+
+
+class Deep(TypedDict):
+    note: Note | None
+
+
+class Table(TypedDict):
+    rows: list[list[int]]
+
+
+class Free(TypedDict):
+    words: dict[str, str]
+
+
+class Flat(TypedDict):
+    words: list[str | int] | None
+    color: Color
+    other: Any
+    note: Note | str
+
+
+def read_deep() -> Note:
+    return read_query(Deep)
+
+
+def read_table() -> Note:
+    return read_form(Table)
+
+
+def read_free() -> Note:
+    return read_query(Free)
+
+
+def test_a_query_may_have_texts_and_lists_of_them(app: Flask) -> None:
+    @app.get("/x")
+    def find() -> Note:
+        return read_query(Flat)
+
+    document = describe(app)
+    assert missing_shapes(document) == []
+    names = {p["name"] for p in document["paths"]["/x"]["get"]["parameters"]}
+    assert names == {"words", "color", "other", "note"}
 
 
 def read_union() -> Note:
@@ -886,14 +1137,18 @@ def read_pair() -> Note:
 @pytest.mark.parametrize(
     ("view", "reason"),
     [
-        (read_union, "what it reads has no shape: Type unions may not contain"),
+        (read_union, "what it reads is not described: Type unions may not contain"),
         (read_list, "a query is read as a TypedDict, a dataclass or a Struct"),
         (read_pair, "a form is read as a TypedDict, a dataclass or a Struct"),
+        (read_deep, "Deep.note: a query cannot have an object or a list of lists"),
+        (read_table, "Table.rows: a form cannot have an object or a list of lists"),
+        (read_free, "Free.words: a query cannot have an object"),
     ],
 )
 def test_what_cannot_be_read_says_why(app: Flask, view: Callable, reason: str) -> None:
     app.add_url_rule("/x", view_func=view, methods=["POST"])
     (line,) = missing_shapes(describe(app))
+    assert line.startswith("POST /x: what it reads is not described: ")
     assert reason in line
 
 
@@ -934,6 +1189,17 @@ def test_the_description_is_answered_in_debug_or_by_a_setting(
         assert response.headers["X-Request-ID"]
         assert app.test_client().head("/openapi.json").status_code == 200
         assert app.test_client().post("/openapi.json").status_code == 404
+
+
+def test_the_description_is_made_once_for_the_same_routes() -> None:
+    app = load_app(DEBUG="1")
+    client = app.test_client()
+    with patch("react_flask_kit.description.describe", wraps=describe) as describing:
+        first = client.get("/openapi.json")
+        assert client.get("/openapi.json").data == first.data
+        assert describing.call_count == 1
+        app.url_map.add(Rule("/later", endpoint=next(iter(app.view_functions))))
+        assert "/later" in client.get("/openapi.json").json["paths"]
 
 
 def test_a_route_of_the_app_for_it_wins() -> None:

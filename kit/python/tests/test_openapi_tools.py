@@ -42,7 +42,7 @@ def run(tool: str, *command: str, cwd: Path) -> subprocess.CompletedProcess:
 def test_a_validator_accepts_the_description(tmp_path: Path) -> None:
     document = describe(app)
     (refused,) = missing_shapes(document)
-    assert refused.startswith("GET /refused: the app's JSON cannot send set")
+    assert refused.startswith("GET /refused: its answer is not described: ")
     (tmp_path / "openapi.json").write_text(json.dumps(document))
     done = run(*VALIDATOR, "openapi.json", cwd=tmp_path)
     assert done.stdout == "openapi.json: OK\n"

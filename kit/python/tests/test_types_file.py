@@ -96,6 +96,14 @@ def test_a_link_to_it_stays_one(file: Path, tmp_path: Path) -> None:
     assert "'/time'" in file.read_text(encoding="utf-8")
 
 
+def test_who_may_read_it_stays(file: Path) -> None:
+    put(file)
+    file.chmod(0o600)
+    before = file.stat().st_mode
+    types_file.write(make_app())
+    assert file.stat().st_mode == before
+
+
 def test_without_the_file_nothing_is_written(file: Path) -> None:
     types_file.refresh(make_app())
     assert not file.exists()
@@ -223,7 +231,9 @@ def test_the_command_names_the_routes_whose_answer_nobody_knows(
     (tmp_path / "main.py").write_text(f"{APP}\n{route}", encoding="utf-8")
     (tmp_path / ".flaskenv").write_text("FLASK_APP=main.py", encoding="utf-8")
     done = run(tmp_path, "types")
-    assert "anything: GET /odd: name 'Absent' is not defined" in done.stdout.decode()
+    assert (
+        "GET /odd: its answer is not described: name 'Absent'" in done.stdout.decode()
+    )
     assert done.returncode == 0
 
 
@@ -323,10 +333,37 @@ def test_the_tests_of_an_app_fail_when_it_is_not_and_say_what_mends_it(
             "Write it again, and commit it: npm run kit -- types",
             "  -  text: string;",
             "  +  body: string;",
-            "FAILED src/api-types.d.ts - *",
+            "FAILED src/api-types.d.ts::is_up_to_date - *",
         ]
     )
     done.stdout.no_fnmatch_line("*pytest_plugin.py*")
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        [],
+        ["."],
+        ["tests"],
+        ["tests/"],
+        ["tests", "src"],
+        ["tests/test_app.py", "src/api-types.d.ts"],
+        ["tests/test_app.py", "src/api-types.d.ts::is_up_to_date"],
+    ],
+)
+def test_it_is_tested_once_and_counted_with_all_tests_and_by_its_name(
+    tested: pytest.Pytester, args: list[str]
+) -> None:
+    done = run_tests(tested, *args)
+    done.assert_outcomes(passed=2)
+    done.stdout.fnmatch_lines(["collected 2 items"])
+
+
+def test_an_editor_finds_it_in_a_file_and_a_folder(tested: pytest.Pytester) -> None:
+    """VS Code goes up from a test to its file, and from there to the project."""
+    run_tests(tested, "--collect-only").stdout.fnmatch_lines(
+        ["  <Dir src>", "    <TypesFile api-types.d.ts>", "      <TypesItem *>"]
+    )
 
 
 @pytest.mark.parametrize("args", [["tests/test_app.py"], ["-k", "test_it"]])

@@ -78,6 +78,11 @@ class Size(enum.IntEnum):
     LARGE = 2
 
 
+class Access(enum.IntFlag):
+    READ = 1
+    WRITE = 2
+
+
 class Rate(float, enum.Enum):
     HALF = 0.5
 
@@ -477,6 +482,14 @@ TABLE = [
     ),
     Row(list[Color], [Color.RED], ["red"], array(ref("Color")), ["green"], "Color[]"),
     Row(list[Size], [Size.LARGE], [2], array(ref("Size")), [3], "Size[]"),
+    Row(
+        list[Access],
+        [Access.READ | Access.WRITE],
+        [3],
+        array(INT),
+        ["READ"],
+        "number[]",
+    ),
     Row(list[Rate], [Rate.HALF], [0.5], array(ref("Rate")), [1], "Rate[]"),
     Row(list[Point], [Point(1)], [[1, 0]], array(ref("Point")), [[1]], "Point[]"),
     Row(

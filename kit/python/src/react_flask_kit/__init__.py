@@ -19,6 +19,14 @@ def __getattr__(name: str) -> Any:
     """Import what needs msgspec only for an app that uses it."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import inputs
-
+    try:
+        from . import inputs
+    except ModuleNotFoundError as error:
+        if error.name != "msgspec":
+            raise
+        raise ImportError(
+            f"{name} needs the package msgspec, which is not installed: "
+            f"install it, or use Flask's request.get_json(), request.args or "
+            f"request.form."
+        ) from error
     return getattr(inputs, name)

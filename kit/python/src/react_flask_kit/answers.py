@@ -12,8 +12,7 @@ from contextlib import suppress
 from threading import Lock
 from typing import Any, NamedTuple
 
-from flask import Flask, request
-from werkzeug.datastructures import Headers
+from flask import Flask, Response, has_request_context, request
 
 from .description import handler_of
 from .json_shapes import COMPONENT, Shapes
@@ -47,6 +46,8 @@ LIMITS: dict[str, tuple[Callable[[Any, Any], object], str]] = {
     "pattern": (lambda value, pattern: re.search(pattern, value), "like {}"),
 }
 LONGEST_VALUE = 60
+# Set in the environ of a request: what its view has returned.
+RETURNED = "react_flask_kit.returned"
 
 
 class AnswerError(TypeError):
@@ -82,49 +83,74 @@ class Misfit(NamedTuple):
 
 def check_answers(app: Flask) -> None:
     """Let an app raise AnswerError where a view returns what it did not promise."""
-    app.dispatch_request = AnswerCheck(app)
+    check = AnswerCheck(app)
+    app.dispatch_request = check.dispatch_request
+    app.make_response = check.make_response
 
 
 class AnswerCheck:
-    """Stands in for the `dispatch_request` of an app, and returns the same."""
+    """Stands in for two methods of an app, which return the same as before."""
 
     def __init__(self, app: Flask) -> None:
         """Take the app as it is before its first answer."""
-        self.app, self.dispatch_request = app, app.dispatch_request
+        self.app = app
+        self.dispatch, self.respond = app.dispatch_request, app.make_response
         self.shapes = Shapes(app.json)
         self.promises: dict[Callable, list[Promise]] = {}
         self.lock = Lock()
 
-    def __call__(self, *args: Any) -> Any:
-        """Return what a view returns, or raise AnswerError."""
-        answer = self.dispatch_request(*args)
-        body, status = parts_of(answer)
-        view = self.app.view_functions.get(request.endpoint or "")
-        # All else is no JSON, or not known before it is sent.
-        if view and isinstance(body, dict | list | str):
-            method = "GET" if request.method == "HEAD" else request.method
-            self.check(body, status, function_of(handler_of(view, method)))
+    def dispatch_request(self, *args: Any) -> Any:
+        """Return what a view returns."""
+        answer = self.dispatch(*args)
+        request.environ[RETURNED] = answer
         return answer
 
-    def check(self, body: Any, status: int, function: Callable) -> None:
-        """Raise AnswerError for a body that is not what the hint promises."""
-        promises = self.promises_of(function)
+    def make_response(self, answer: Any) -> Any:
+        """Return the response, or raise AnswerError for what a view has returned."""
+        response = self.respond(answer)
+        # Error handlers and views let Flask make responses, too.
+        if has_request_context() and request.environ.pop(RETURNED, None) is answer:
+            error = None
+            # An answer is never lost because it cannot be checked.
+            with suppress(Exception):
+                error = self.error_in(answer, response)
+            if error:
+                raise error
+        return response
+
+    def error_in(self, answer: Any, response: Response) -> AnswerError | None:
+        """Return the error for an answer that is not what the hint promises."""
+        body = answer[0] if isinstance(answer, tuple) else answer
+        function = self.function_in_charge()
+        # All else is no JSON, or not known before it is sent.
+        if not function or not isinstance(body, dict | list | str):
+            return None
+        value = body
+        if not isinstance(body, str):
+            if not response.is_json or response.is_streamed:
+                return None
+            value = json.loads(response.get_data())
+        promises, status = self.promises_of(function), response.status_code
         wanted = [p for p in promises if p.status in (None, status)]
         if not wanted and status < 300:
             # Which of the successes it is does not change what the frontend reads.
             wanted = [p for p in promises if (p.status or 200) < 300]
-        if not wanted:
-            return
-        value = body
-        if not isinstance(body, str):
-            try:
-                value = json.loads(self.app.json.dumps(body))
-            except Exception:
-                # Flask raises it as well, where it belongs.
-                return
-        misfits = [self.misfit(value, promise.schema) for promise in wanted]
-        if None not in misfits:
-            raise error_of(function, meant(misfits))
+        comparison = Comparison(self.shapes)
+        misfit = comparison.with_any(value, [p.schema for p in wanted])
+        return error_of(function, misfit) if misfit else None
+
+    def function_in_charge(self) -> Callable | None:
+        """Return the function that answers the request; None for a decorated one.
+
+        A decorator may make another answer of what the function has promised.
+        """
+        view = self.app.view_functions.get(request.endpoint or "")
+        if not view:
+            return None
+        method = "GET" if request.method == "HEAD" else request.method
+        handler = handler_of(view, method)
+        is_decorated = any(hasattr(f, "__wrapped__") for f in (view, handler))
+        return None if is_decorated else function_of(handler)
 
     def promises_of(self, function: Callable) -> list[Promise]:
         """Return the answers that a hint allows, but for those without a shape."""
@@ -140,14 +166,22 @@ class AnswerCheck:
                 with suppress(HintError):
                     yield Promise(status, self.shapes.schema(type_))
 
+
+class Comparison:
+    """Compares one value of JSON with schemas."""
+
+    def __init__(self, shapes: Shapes) -> None:
+        """Take the named types that the schemas refer to."""
+        self.named = list(shapes.named.values())
+        # Without this, types that contain unions of each other take exponential time.
+        self.known: dict[tuple[int, str], Misfit | None] = {}
+
     def misfit(self, value: Any, schema: dict, path: Path = ()) -> Misfit | None:
         """Return the first part of a value that its schema does not allow."""
         if reference := schema.get("$ref"):
-            named = list(self.shapes.named.values())
-            return self.misfit(value, named[int(reference[len(COMPONENT) :])], path)
+            return self.misfit_of_named(value, reference, path)
         if options := schema.get("anyOf"):
-            misfits = [self.misfit(value, option, path) for option in options]
-            return None if None in misfits else meant(misfits)
+            return self.with_any(value, options, path)
         if values := schema.get("enum"):
             is_one = any(value == v and type(value) is type(v) for v in values)
             wanted = " or ".join(map(shown, values))
@@ -161,6 +195,32 @@ class AnswerCheck:
         parts = parts_in(value, schema, path)
         misfits = (self.misfit(part, inner, where) for where, part, inner in parts)
         return misfit_of_names(value, schema, path) or next(filter(None, misfits), None)
+
+    def with_any(
+        self, value: Any, schemas: list[dict], path: Path = ()
+    ) -> Misfit | None:
+        """Return what does not fit the schema that is meant; None where one allows it.
+
+        None also where there is no schema.
+        """
+        misfits = []
+        for schema in schemas:
+            misfit = self.misfit(value, schema, path)
+            if misfit is None:
+                return None
+            misfits.append(misfit)
+        return meant(misfits) if misfits else None
+
+    def misfit_of_named(self, value: Any, reference: str, path: Path) -> Misfit | None:
+        """Return what `misfit` does, for a named type."""
+        schema = self.named[int(reference[len(COMPONENT) :])]
+        if not isinstance(value, dict | list):
+            # The same number, say, may be in several places.
+            return self.misfit(value, schema, path)
+        key = (id(value), reference)
+        if key not in self.known:
+            self.known[key] = self.misfit(value, schema, path)
+        return self.known[key]
 
 
 def is_a(value: Any, type_: str) -> bool:
@@ -178,8 +238,9 @@ def misfit_of_names(value: Any, schema: dict, path: Path) -> Misfit | None:
         if name not in value:
             return Misfit((*path, name), "is missing")
     if "properties" in schema:
-        for name in value.keys() - schema["properties"].keys():
-            return Misfit((*path, name), "is not one of its fields")
+        for name in value:
+            if name not in schema["properties"]:
+                return Misfit((*path, name), "is not one of its fields")
     return None
 
 
@@ -203,14 +264,13 @@ def wrong(path: Path, value: Any, wanted: str) -> Misfit:
     return Misfit(path, f"is {shown(value)} and not {wanted}", wanted)
 
 
-def meant(misfits: list[Misfit | None]) -> Misfit:
+def meant(misfits: list[Misfit]) -> Misfit:
     """Return, of what does not fit the types of a union, that of the type meant.
 
     This is the one that fits the farthest; where all are equal, it is all of them.
     """
-    found = [misfit for misfit in misfits if misfit]
-    best = max(found, key=lambda misfit: (len(misfit.path), bool(misfit.wanted)))
-    same = [misfit.wanted for misfit in found if misfit.path == best.path]
+    best = max(misfits, key=lambda misfit: (len(misfit.path), bool(misfit.wanted)))
+    same = [misfit.wanted for misfit in misfits if misfit.path == best.path]
     if not all(same):
         return best
     wanted = " or ".join(dict.fromkeys(same))
@@ -223,19 +283,6 @@ def shown(value: Any) -> str:
         return TYPES["object" if isinstance(value, dict) else "array"][1]
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
-
-
-def parts_of(answer: Any) -> tuple[Any, int]:
-    """Return the body and the status of what a view returns, as Flask reads it."""
-    if not isinstance(answer, tuple):
-        return answer, 200
-    body, *rest = answer or (None,)
-    status = rest[0] if rest else None
-    if status is None or isinstance(status, (Headers, dict, tuple, list)):
-        return body, 200
-    digits = str(int(status) if isinstance(status, int) else status)[:3]
-    # Werkzeug says what is wrong with another one.
-    return (body, int(digits)) if digits.isdecimal() else (None, 200)
 
 
 def error_of(function: Any, misfit: Misfit) -> AnswerError:

@@ -40,7 +40,7 @@ def write_types(app: Flask) -> None:
         raise ClickException(f"{types_file.FILE} cannot be written: {error}.") from None
     print(f"{types_file.FILE} {'is written' if is_new else 'is up to date'}.")
     for line in missing_shapes(describe(app)):
-        print(f"Its answer may be anything: {line}")
+        print(line)
 
 
 def write_document(app: Flask, file: str) -> None:

@@ -29,10 +29,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from . import errors
 from .extension import complete
-from .input_schemas import JSON, Input, add_inputs, assert_readable
+from .input_schemas import JSON, Input, add_inputs, input_of
 from .inputs import inputs_of
-from .json_shapes import Shapes, identifier, renamed
+from .json_shapes import Shapes, renamed
 from .return_hints import Answer, HintError, answers_of, function_of, plain_type
+from .type_names import component_names, identifier, numbered
 from .url_parameters import Parameter, parameters_in, path_of
 
 METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH", "TRACE")
@@ -46,7 +47,7 @@ OPEN = (Any, object, Callable, Iterable)
 NEVER = (NoReturn, getattr(typing, "Never", NoReturn))
 WITHOUT_BODY = ("204", "205", "304")
 UNKNOWN = Answer(None, Response)
-# In an operation whose answers nobody can tell: why.
+# In an operation whose answers or input nobody can tell: why.
 NO_SHAPE = "x-no-shape"
 
 
@@ -87,16 +88,16 @@ class Route(NamedTuple):
 def describe(app: Flask) -> dict[str, Any]:
     """Return the description of an app's API, as an OpenAPI 3.1 document.
 
-    It has each route but Flask's static files. What an app's JSON cannot send, or a
-    hint that cannot be read, leaves an operation without a shape: its "x-no-shape" says
-    why. Each parameter of an address has "x-converter", the name of its converter.
+    It has each route but Flask's static files. An operation lacks what cannot be sent
+    or read, or whose hint makes no sense: its "x-no-shape" says why. Each parameter of
+    an address has "x-converter", the name of its converter.
     """
     complete(app)
     return Describer(app).document()
 
 
 def missing_shapes(document: dict[str, Any]) -> list[str]:
-    """Return a line for each operation of a description that has no shape, and why."""
+    """Return a line for each operation that is not described in full, and why."""
     return [
         f"{method.upper()} {path}: {operation[NO_SHAPE]}"
         for path, operations in document["paths"].items()
@@ -160,28 +161,29 @@ class Describer:
         """Take the app with all its routes."""
         self.app, self.shapes = app, Shapes(app.json)
         self.problem = self.shapes.schema(Problem) if answers_problems(app) else None
-        self.inputs: list[Input] = []
+        self.inputs: list[tuple[dict[str, Any], Input]] = []
 
     def document(self) -> dict[str, Any]:
         """Return the whole description."""
         paths: dict[str, dict[str, Any]] = {}
-        ids: Counter[str] = Counter()
+        ids: set[str] = set()
         groups = grouped(routes_of(self.app))
         endpoints = Counter(routes[0].rule.endpoint for routes in groups.values())
         for (path, method), routes in groups.items():
-            name = identifier(routes[0].rule.endpoint)
+            name = identifier(routes[0].rule.endpoint) or identifier(path) or "root"
             if endpoints[routes[0].rule.endpoint] > 1:
                 name = f"{name}_{method.lower()}"
-            ids[name] += 1
             operation = self.operation(re.findall("{(.*?)}", path), routes)
-            operation["operationId"] = f"{name}_{ids[name]}" if ids[name] > 1 else name
+            operation["operationId"] = numbered(name, ids)
             paths.setdefault(path, {})[method.lower()] = operation
-        names = {str(index): name for index, name in enumerate(self.shapes.names())}
+        hints = [hint for _, input_ in self.inputs for hint in input_.hints.values()]
+        of_hints = component_names([*self.shapes.named, *hints])
+        names = {str(i): of_hints[hint] for i, hint in enumerate(self.shapes.named)}
         components = {
             names[str(index)]: renamed(schema, names)
             for index, schema in enumerate(self.shapes.named.values())
         }
-        add_inputs(self.inputs, components)
+        add_inputs(self.inputs, components, of_hints)
         version = self.app.config.get("APP_VERSION") or "0"
         return {
             "openapi": "3.1.0",
@@ -207,14 +209,21 @@ class Describer:
             path_parameter(name, alike)
             for name, *alike in zip(names, *in_rules, strict=True)
         ]
+        reasons = []
+        before = dict(self.shapes.named)
         try:
             operation["responses"] = self.responses(routes)
-            for kind, type_ in inputs_of(routes[0].handler).items():
-                assert_readable(kind, type_)
-                self.inputs.append((operation, kind, type_))
-        except HintError as error:
+        except Exception as error:
+            self.shapes.named = before
             operation["responses"] = {"default": self.response("default", {ANY: []})}
-            operation[NO_SHAPE] = str(error)
+            reasons.append(f"its answer is not described: {reason_of(error)}")
+        try:
+            for kind, type_ in inputs_of(routes[0].handler).items():
+                self.inputs.append((operation, input_of(kind, type_)))
+        except Exception as error:
+            reasons.append(f"what it reads is not described: {reason_of(error)}")
+        if reasons:
+            operation[NO_SHAPE] = "; ".join(reasons)
         return operation
 
     def responses(self, routes: Sequence[Route]) -> dict[str, Any]:
@@ -289,6 +298,12 @@ def server_of(rule: Rule, app: Flask) -> dict[str, Any] | None:
     # OpenAPI wants a default for each.
     variables = {name: {"default": name} for name in names}
     return {"url": url} | ({"variables": variables} if variables else {})
+
+
+def reason_of(error: Exception) -> str:
+    """Return why an operation has no shape."""
+    is_ours = isinstance(error, HintError)
+    return str(error) if is_ours else f"{type(error).__name__}: {error}"
 
 
 def words_of(function: Callable) -> dict[str, str]:

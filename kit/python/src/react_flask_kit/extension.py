@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import Any
 
 from flask import Flask
@@ -88,10 +89,11 @@ class State:
             answer_errors_as_json(app)
             is_checked = (app.debug or app.testing) and app.config["CHECK_ANSWERS"]
             if is_checked and types_file.path().is_file():
-                # With msgspec, which production does without.
-                from .answers import check_answers
+                # It needs msgspec, which production and PyPy do without.
+                with suppress(ModuleNotFoundError):
+                    from .answers import check_answers
 
-                check_answers(app)
+                    check_answers(app)
             self.is_complete = True
 
 

@@ -5,7 +5,7 @@ What does not fit the wanted type is a 422, which names each field that is wrong
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from functools import lru_cache
 from itertools import islice
@@ -24,7 +24,10 @@ from .return_hints import function_of
 from .source import definition_of, names_in, own_nodes, resolve
 from .strictness import Test, strictness
 from .validation import (
+    NUMBER,
     Mismatch,
+    Path,
+    SearchLimitError,
     Shape,
     Validator,
     is_list,
@@ -39,8 +42,10 @@ from .validation import (
 T = TypeVar("T")
 
 MOST_ERRORS = 100
+ONCE = "must be given once"
 TOO_DEEP = "The JSON is nested too deeply."
-NUMBER = re.compile(r"[-+]?([0-9]+|[0-9]*\.[0-9]+)([eE][-+]?[0-9]+)?")
+# Of what is found last in much that is sent.
+SOMEWHERE = "has a field or a number in it that is not allowed"
 # As browsers send it of an <input type="datetime-local"> or "time".
 WITHOUT_SECONDS = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T)?[0-9]{2}:[0-9]{2}")
 # "on" is what browsers send of a checkbox.
@@ -128,42 +133,85 @@ def json_of_request() -> Any:
         raise BadRequest(TOO_DEEP) from None
 
 
-def checked(value: Any, type_: Any, ignore_unknown: bool) -> Any:
-    """Convert a value of JSON, or raise InputError."""
+def checked(
+    value: Any, type_: Any, ignore_unknown: bool, repeated: Collection[Path] = ()
+) -> Any:
+    """Convert a value of JSON, or raise InputError.
+
+    `repeated` are the paths of what was sent several times and must not.
+    """
     shape, test = prepared(type_, ignore_unknown)
-    message, result = "", None
     try:
-        try:
-            result = msgspec.convert(value, type_, str_keys=True)
-            if test is None or test(value):
-                return result
-        except msgspec.ValidationError as error:
-            message = str(error)
-        found = Validator(ignore_unknown).mismatches(value, shape)
-        mismatches = list(islice(found, MOST_ERRORS))
+        result = msgspec.convert(value, type_, str_keys=True)
+        if test is None or test(value):
+            return result
+        otherwise = Mismatch((), SOMEWHERE)
+    except msgspec.ValidationError as error:
+        otherwise = mismatch_of(str(error))
     except RecursionError:
         raise BadRequest(TOO_DEEP) from None
-    if not mismatches and message:
-        mismatches = [mismatch_of(message)]
-    if mismatches:
-        raise InputError(mismatches)
-    return result
+    found = Validator(ignore_unknown).mismatches(value, shape)
+    raise InputError(
+        [
+            mismatch._replace(detail=ONCE) if mismatch.path in repeated else mismatch
+            for mismatch in first_of(found) or [otherwise]
+        ]
+    )
+
+
+def first_of(found: Iterator[Mismatch]) -> list[Mismatch]:
+    """Return the first mismatches; fewer where the search is long or deep."""
+    mismatches = []
+    with suppress(SearchLimitError, RecursionError):
+        for mismatch in islice(found, MOST_ERRORS):
+            mismatches.append(mismatch)
+    return mismatches
 
 
 def checked_fields(
     source: MultiDict[str, str], type_: Any, ignore_unknown: bool
 ) -> Any:
     """Convert the fields of a query or a form, or raise InputError."""
-    shape, _ = prepared(type_, ignore_unknown)
+    shape = shape_of_fields(type_)
+    value = dict(fields_of(source, shape))
+    if not ignore_unknown:
+        value |= {name: source[name] for name in source.keys() - names_of(shape)}
+    repeated = {
+        (field.encode_name,)
+        for field in shape.fields
+        if isinstance(value.get(field.encode_name), list)
+        and not any(map(is_list, members_of(field.type)))
+    }
+    return checked(value, type_, ignore_unknown, repeated)
+
+
+@lru_cache(maxsize=1000)
+def shape_of_fields(type_: Any) -> Any:
+    """Return the shape of a type whose fields are read from text.
+
+    Raises TypeError for one that has none, and where a field has parts of its own.
+    """
+    shape = shape_of(type_)
     if not is_object(shape):
         raise TypeError(
             f"A query and a form are read as a TypedDict, a dataclass or a "
             f"msgspec.Struct, and not as {type_}."
         )
-    value = dict(fields_of(source, shape))
-    if not ignore_unknown:
-        value |= {name: source[name] for name in source.keys() - names_of(shape)}
-    return checked(value, type_, ignore_unknown)
+    for field in shape.fields:
+        members = members_of(field.type)
+        lists = [member for member in members if is_list(member)]
+        entries = [kind for each in lists for kind in kinds_in(each)]
+        others = [member for member in members if not is_list(member)]
+        if any(
+            is_list(kind) or is_object(kind) or isinstance(kind, shapes.DictType)
+            for kind in [*others, *entries]
+        ):
+            name = getattr(type_, "__name__", type_)
+            raise TypeError(
+                f'"{field.encode_name}" of {name} cannot be read from a query or a '
+                f"form: each field there is one value, or a list of values."
+            )
+    return shape
 
 
 @lru_cache(maxsize=1000)
@@ -220,6 +268,8 @@ def value_of(text: str, kinds: list[Shape]) -> Any:
             return finite_float(text) if set(text) & set(".eE") else int(text)
     if has_kind(kinds, shapes.BoolType) or any(isinstance(v, bool) for v in named):
         return BOOLEANS.get(text.lower(), text)
+    if has_kind(kinds, shapes.DecimalType):
+        return text.strip()
     has_time = has_kind(kinds, shapes.DateTimeType, shapes.TimeType)
     return f"{text}:00" if has_time and WITHOUT_SECONDS.fullmatch(text) else text
 

@@ -6,17 +6,24 @@ is text to Flask, a time an error.
 """
 
 import json
-import re
-from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Mapping, Set
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, Flag
 from inspect import isabstract
 from pathlib import PurePath
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import (
+    Annotated,
+    Any,
+    ForwardRef,
+    Literal,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+)
 from uuid import UUID
 
 import msgspec
@@ -26,6 +33,7 @@ from werkzeug.http import http_date
 
 from .return_hints import HintError, members_of, plain_type
 from .type_fields import Field, fields_of, has_fields, is_typed_dict
+from .type_names import type_name
 
 COMPONENT = "#/components/schemas/"
 MOMENT = datetime(2001, 2, 3, 4, 5, 6, tzinfo=timezone.utc)
@@ -55,6 +63,7 @@ NATIVE = (bool, int, float, str)
 # What a hint is likely to stand for that names no class, such as Sequence.
 LIKELY: dict[type, Any] = {Mapping: {}, Set: set(), Collection: []}
 CURES: dict[type, str] = {
+    Flag: "let it be an IntFlag, or send its value",
     Enum: "let it inherit from str too, as `class Color(str, Enum)`",
     **dict.fromkeys((bytes, bytearray, memoryview), "send text, in base64 for example"),
     Mapping: "write its keys as text",
@@ -111,6 +120,18 @@ class Shapes:
             return as_is({"enum": [self.measured(value) for value in args]})
         if hint in (Any, object, None, NoneType):
             return Any if hint is object else hint
+        if isinstance(hint, ForwardRef | str):
+            name = getattr(hint, "__forward_arg__", hint)
+            raise HintError(
+                f'nobody can tell what "{name}" is inside another hint: write all of '
+                f"that as text; where an alias contains itself, write Any there, or "
+                f"`type {name} = …` from Python 3.12 on"
+            )
+        if is_unpacked(hint):
+            raise HintError(
+                "a tuple with some places and then any number of others has no shape: "
+                "write a list, or a tuple of one kind, as tuple[str, ...]"
+            )
         if isinstance(cls, type):
             return self.sent_class(cls, args)
         raise HintError(f"nobody can tell what is sent of {hint}")
@@ -121,6 +142,8 @@ class Shapes:
             return native
         if known := next((k for k in SAMPLES if issubclass(cls, k)), None):
             return self.sent_sample(SAMPLES[known])
+        if issubclass(cls, Flag):
+            return self.sent_sample(next(iter(cls), cls(0)))
         if issubclass(cls, tuple) and args and args[-1] is not ...:
             return tuple[tuple(map(self.sent, args))]
         if not issubclass(cls, Collection):
@@ -156,7 +179,7 @@ class Shapes:
             plain = plain_type(member)
             cls = get_origin(plain) or plain
             keys = get_args(plain) if cls is Literal else ()
-            if is_enum(cls):
+            if isinstance(cls, type) and issubclass(cls, Enum):
                 keys = tuple(cls)
             elif cls in SAMPLES or cls is tuple:
                 keys = (SAMPLES.get(cls, ()),)
@@ -223,29 +246,18 @@ class Shapes:
         except HintError as error:
             raise HintError(f"{type_name(hint)}.{field.name}: {error}") from error
 
-    def names(self) -> list[str]:
-        """Return a name for each of `named`: that of the type, if no other has it.
-
-        Those that do begin with as much of their modules as tells them apart.
-        """
-        paths = [(*module_of(hint), identifier(type_name(hint))) for hint in self.named]
-        # How often there is each end of a path: ("Note",), ("shop", "Note"), …
-        ends = Counter(path[at:] for path in paths for at in range(len(path)))
-        names: Counter[str] = Counter()
-        chosen = []
-        for path in paths:
-            own = (
-                path[at:] for at in reversed(range(len(path))) if ends[path[at:]] == 1
-            )
-            name = "_".join(next(own, path))
-            names[name] += 1
-            chosen.append(f"{name}_{names[name]}" if names[name] > 1 else name)
-        return chosen
-
 
 def is_enum(cls: Any) -> bool:
-    """Tell whether a class is an Enum."""
-    return isinstance(cls, type) and issubclass(cls, Enum)
+    """Tell whether a class is an Enum with but the values that it lists."""
+    is_class = isinstance(cls, type)
+    return is_class and issubclass(cls, Enum) and not issubclass(cls, Flag)
+
+
+def is_unpacked(hint: Any) -> bool:
+    """Tell whether a hint is one in the place of several: `*tuple[str, ...]`."""
+    # That of typing_extensions is another.
+    is_named = str(get_origin(hint)).endswith("Unpack")
+    return is_named or getattr(hint, "__unpacked__", False)
 
 
 def as_is(schema: dict[str, Any]) -> Any:
@@ -292,30 +304,13 @@ def filled(cls: type, names: Collection[str]) -> Any:
     return instance
 
 
-def type_name(hint: Any) -> str:
-    """Return the name of a type as it is written: "Page[Note]"."""
-    args = ", ".join(type_name(arg) for arg in get_args(hint))
-    name = getattr(get_origin(hint) or hint, "__name__", str(hint))
-    return f"{name}[{args}]" if args else name
-
-
-def identifier(text: str) -> str:
-    """Return what may name a component, and a type in other languages too."""
-    return re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")
-
-
-def module_of(hint: Any) -> list[str]:
-    """Return the parts of the name of the module that has a type."""
-    return (get_origin(hint) or hint).__module__.split(".")
-
-
 def renamed(value: Any, names: Mapping[str, str]) -> Any:
     """Return a part of a document whose references to components have other names."""
-    if isinstance(value, dict):
-        return {key: renamed(inner, names) for key, inner in value.items()}
     if isinstance(value, list):
         return [renamed(inner, names) for inner in value]
-    if isinstance(value, str) and value.startswith(COMPONENT):
-        name = value.removeprefix(COMPONENT)
-        return COMPONENT + names.get(name, name)
-    return value
+    if not isinstance(value, dict):
+        return value
+    if isinstance(value.get("$ref"), str):
+        name = value["$ref"].removeprefix(COMPONENT)
+        return value | {"$ref": COMPONENT + names.get(name, name)}
+    return {key: renamed(inner, names) for key, inner in value.items()}

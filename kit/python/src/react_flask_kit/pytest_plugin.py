@@ -12,7 +12,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -65,6 +64,8 @@ def pytest_configure(config: pytest.Config) -> None:
         from . import pytest_browser
 
         config.pluginmanager.register(pytest_browser, "react_flask_kit_browser")
+    if tests_types(config):
+        config.args.append(str(types_file.path()))
 
 
 def enter_project(root: Path) -> None:
@@ -104,22 +105,36 @@ def own_modules() -> list[str]:
     return [rf"(.+\.)?{name}(\.|$)" for name in names]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(
-    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
-) -> None:
-    """Test the types for the frontend too, unless files of tests are named."""
-    are_all = config.args_source is not pytest.Config.ArgsSource.ARGS
-    if "FLASK_APP" in os.environ and are_all and types_file.path().is_file():
-        items.append(TypesItem.from_parent(session, name=types_file.FILE))
+def tests_types(config: pytest.Config) -> bool:
+    """Tell whether the types for the frontend are tested too.
+
+    They are with all tests, and with a folder of them; not where single ones are named.
+    """
+    if "FLASK_APP" not in os.environ or not types_file.path().is_file():
+        return False
+    here = config.invocation_params.dir
+    return any((here / argument).is_dir() for argument in config.args)
+
+
+def pytest_collect_file(
+    file_path: Path, parent: pytest.Collector
+) -> pytest.Collector | None:
+    """Find the test of the types for the frontend in their file."""
+    if "FLASK_APP" not in os.environ or file_path != types_file.path():
+        return None
+    return TypesFile.from_parent(parent, path=file_path)
+
+
+class TypesFile(pytest.File):
+    """The types for the frontend, as a file of one test."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Yield the test."""
+        yield TypesItem.from_parent(self, name="is_up_to_date")
 
 
 class TypesItem(pytest.Item):
     """The test that the frontend's types say what the routes say."""
-
-    def __init__(self, name: str, **options: Any) -> None:
-        """Be called as the file."""
-        super().__init__(name, nodeid=name, **options)
 
     def runtest(self) -> None:
         """Fail where they do not."""
@@ -128,8 +143,8 @@ class TypesItem(pytest.Item):
             pytest.fail(types_file.difference(app), pytrace=False)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Let pytest call it by its name."""
-        return types_file.path(), None, self.name
+        """Let pytest call it by the name of the file."""
+        return self.path, None, types_file.FILE
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import re
 import sys
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace, UnionType
@@ -173,14 +174,23 @@ def answers_in(member: Any) -> Iterator[Answer]:
 def statuses_in(hint: Any) -> Iterator[int | None]:
     """Yield the statuses that the second place of such a tuple may have.
 
-    There are none if it is for headers.
+    There are none if it is for headers. Raises HintError for what is no status.
     """
     for member in members_of(hint):
         plain = plain_type(member)
         cls = get_origin(plain) or plain
         if cls is Literal:
             for value in get_args(plain):
-                # As a number, or as the line "201 CREATED".
-                yield int(value[:3] if isinstance(value, str) else value)
+                yield status_of(value)
         elif isinstance(cls, type) and issubclass(cls, int | str):
             yield None
+
+
+def status_of(value: Any) -> int:
+    """Return a status that is written as 201 or as "201 CREATED"."""
+    text = str(int(value)) if isinstance(value, int) else str(value)
+    if not re.match("[1-5][0-9]{2}( |$)", text):
+        raise HintError(
+            f"{value!r} is no status: write a number, such as Literal[201], or int"
+        )
+    return int(text[:3])

@@ -5,6 +5,7 @@ when it starts, and a test fails where it is out of date. Without it nothing is 
 """
 
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -59,8 +60,8 @@ def read() -> str | None:
 def write(app: Flask) -> bool:
     """Write the file where it says something else; tell whether it did.
 
-    Whoever reads it has the old text or the new one. Raises OSError where it cannot be
-    written.
+    Whoever reads it has the old text or the new one; its mode stays. Raises OSError
+    where it cannot be written.
     """
     text = text_of(app)
     if read() == text:
@@ -70,6 +71,8 @@ def write(app: Flask) -> bool:
     draft = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         draft.write_text(text, encoding="utf-8", newline="\n")
+        if file.exists():
+            shutil.copymode(file, draft)
         draft.replace(file)
     finally:
         with suppress(OSError):

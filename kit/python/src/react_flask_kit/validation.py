@@ -47,6 +47,11 @@ LIMITS: dict[str, tuple[Callable[[Any, Any], bool], str]] = {
     "multiple_of": (lambda value, step: value % step == 0, "must be a multiple of {}"),
     "pattern": (lambda value, pattern: re.search(pattern, value), "must match {}"),
 }
+NUMBER = re.compile(r"[-+]?([0-9]+|[0-9]*\.[0-9]+)([eE][-+]?[0-9]+)?")
+# As of the numbers of JSON in most languages; 1e999999999 has a gigabyte of digits.
+MOST_DIGITS = 308
+# A search must not cost much more than the conversion of all that is sent.
+MOST_VALUES = 10_000
 OBJECTS = (shapes.TypedDictType, shapes.DataclassType, shapes.StructType)
 
 
@@ -57,17 +62,28 @@ class Mismatch(NamedTuple):
     detail: str
 
 
+class SearchLimitError(Exception):
+    """There is more to look at than MOST_VALUES."""
+
+
 class Validator:
     """Finds all that does not fit a type in a value of JSON."""
 
     def __init__(self, ignore_unknown: bool = False) -> None:
         """Let objects have fields that their type does not know, or not."""
         self.ignore_unknown = ignore_unknown
+        self.visited = 0
 
     def mismatches(
         self, value: Any, shape: Shape, path: Path = ()
     ) -> Iterator[Mismatch]:
-        """Yield what does not fit, in the order of the value."""
+        """Yield what does not fit, in the order of the value.
+
+        Raises SearchLimitError where this takes too long.
+        """
+        self.visited += 1
+        if self.visited > MOST_VALUES:
+            raise SearchLimitError
         shape = plain(shape)
         if isinstance(shape, shapes.UnionType):
             yield from self.of_union(value, members_of(shape), path)
@@ -95,7 +111,7 @@ class Validator:
             return
         tag = getattr(shape, "tag_field", None)
         if tag and value.get(tag, shape.tag) != shape.tag:
-            yield Mismatch((*path, tag), f"must be {shape.tag}")
+            yield Mismatch((*path, tag), one_of([shape.tag]))
         fields = {field.encode_name: field for field in shape.fields}
         for name, part in value.items():
             if name in fields:
@@ -116,10 +132,13 @@ class Validator:
                 yield from self.mismatches(part, shape.item_type, (*path, number))
         else:
             types = types_of(shape)
-            if len(types) != len(value):
-                yield Mismatch(
-                    path, f"must have {counted(len(types), 'entry', 'entries')}"
-                )
+            most, fields = len(types), getattr(shape, "fields", ())
+            least = most - sum(not field.required for field in fields)
+            may_be_more = is_array(shape) and self.ignore_unknown
+            if len(value) < least or (len(value) > most and not may_be_more):
+                number = counted(most, "entry", "entries")
+                between = "" if least == most else f"{least} to "
+                yield Mismatch(path, f"must have {between}{number}")
             for number, (part, its_type) in enumerate(zip(value, types, strict=False)):
                 yield from self.mismatches(part, its_type, (*path, number))
 
@@ -127,15 +146,18 @@ class Validator:
         self, value: Any, members: list[Shape], path: Path
     ) -> Iterator[Mismatch]:
         """Yield what does not fit in the member that was meant, else what all want."""
-        objects: list[Any] = [member for member in members if is_object(member)]
-        if isinstance(value, dict) and len(objects) > 1:
+        is_dict = isinstance(value, dict)
+        is_alike = is_object if is_dict else is_array
+        alike: list[Any] = [member for member in members if is_alike(member)]
+        if isinstance(value, dict | list) and len(alike) > 1:
             # msgspec takes several where each has a tag.
-            field = objects[0].tag_field
-            for member in objects:
-                if value.get(field) == member.tag:
-                    yield from self.of_object(value, member, path)
+            place = alike[0].tag_field if is_dict else 0
+            tag = value.get(place) if is_dict else next(iter(value), None)
+            for member in alike:
+                if tag == member.tag:
+                    yield from self.mismatches(value, member, path)
                     return
-            yield Mismatch((*path, field), one_of(member.tag for member in objects))
+            yield Mismatch((*path, place), one_of(member.tag for member in alike))
             return
         wanted = []
         for member in members:
@@ -149,7 +171,7 @@ class Validator:
                 return
             if not isinstance(member, shapes.NoneType):
                 wanted.append(first.detail.removeprefix("must be "))
-        yield Mismatch(path, f"must be {' or '.join(wanted)}")
+        yield Mismatch(path, f"must be {' or '.join(dict.fromkeys(wanted))}")
 
 
 def shape_of(type_: Any) -> Any:
@@ -173,20 +195,27 @@ def members_of(shape: Shape) -> list[Shape]:
 
 def is_object(shape: Shape) -> bool:
     """Tell whether a shape is an object with fields of its own."""
-    return isinstance(shape, OBJECTS) and not getattr(shape, "array_like", False)
+    return isinstance(shape, OBJECTS) and not is_array(shape)
+
+
+def is_array(shape: Shape) -> bool:
+    """Tell whether a shape is that of a Struct which is a list in JSON."""
+    return getattr(shape, "array_like", False)
 
 
 def is_list(shape: Shape) -> bool:
     """Tell whether a shape is a list in JSON."""
     lists = (shapes.CollectionType, shapes.TupleType, shapes.NamedTupleType)
-    return isinstance(shape, lists)
+    return isinstance(shape, lists) or is_array(shape)
 
 
 def types_of(shape: Any) -> list[Shape]:
     """Return the shapes in a tuple, each for one place."""
     if isinstance(shape, shapes.TupleType):
         return list(shape.item_types)
-    return [field.type for field in shape.fields]
+    tag = getattr(shape, "tag", None)
+    first = [] if tag is None else [shapes.LiteralType((tag,))]
+    return [*first, *(field.type for field in shape.fields)]
 
 
 def names_of(shape: Any) -> set[str]:
@@ -213,8 +242,11 @@ def values_of(shape: Any) -> list[Any]:
 
 def one_of(values: Iterable[Any]) -> str:
     """Say that a value must be one of some."""
+    values = list(values)
+    if len(values) == 1:
+        return f"must be {json.dumps(values[0], ensure_ascii=False)}"
     words = [v if isinstance(v, str) else json.dumps(v) for v in values]
-    return f"must be {'' if len(words) == 1 else 'one of: '}{', '.join(words)}"
+    return f"must be one of: {', '.join(words)}"
 
 
 def detail_of(value: Any, shape: Shape) -> str | None:
@@ -224,12 +256,19 @@ def detail_of(value: Any, shape: Shape) -> str | None:
         return None if is_one else one_of(values)
     kind, words = KINDS.get(type(shape), (Any, ""))
     try:
-        value = msgspec.convert(value, kind)
+        converted = msgspec.convert(value, kind)
     except msgspec.ValidationError:
         return words
-    if isinstance(value, Decimal) and not value.is_finite():
+    if kind is Decimal and not is_number(value):
         return words
-    return limit_of(value, shape)
+    return limit_of(converted, shape)
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether what msgspec takes for a Decimal is a number, as in JSON."""
+    text = str(value)
+    is_written_so = NUMBER.fullmatch(text) is not None
+    return is_written_so and abs(Decimal(text).adjusted()) <= MOST_DIGITS
 
 
 def is_key(name: str, shape: Shape) -> bool:

@@ -1,5 +1,7 @@
 """The API."""
 
+from typing import TypedDict
+
 from flask import Flask
 from react_flask_kit import Kit
 
@@ -7,7 +9,13 @@ app = Flask(__name__)
 Kit(app)
 
 
+class Greeting(TypedDict):
+    """What is said to who asks."""
+
+    text: str
+
+
 @app.get("/greeting")
-def get_greeting() -> dict[str, str]:
+def get_greeting() -> Greeting:
     """Greet who asks."""
     return {"text": "Hello from Flask!"}
