@@ -2,12 +2,15 @@
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
+from servers import wait_for
 
 TIME_SHOWN = re.compile(r"The current time is (\d{10}\.\d+)\.")
 
 
 def unix_time_shown(page: Page) -> float:
     """Wait until the page shows the time; return it in seconds since the epoch."""
-    expect(page.get_by_role("status")).to_contain_text(TIME_SHOWN)
-    return float(TIME_SHOWN.search(page.get_by_role("status").inner_text())[1])
+    status = page.get_by_role("status")
+    # Each time at once: a reload may empty it again.
+    shown = wait_for(lambda: TIME_SHOWN.search(status.inner_text()), "the time")
+    return float(shown[1])
