@@ -17,6 +17,7 @@ const OF_THE_STARTER =
 const LINES = {
   '.ci/run': /A fork may be|test-kit|\b(nginx|openssl|postgresql|systemd)\b/,
   '.dockerignore': /^(bench|examples)\s*$/,
+  'docs/types.md': /^!\[/,
 };
 // It tells of the files that create-react-app made.
 const OF_OTHERS = 'docs/create-react-app.md';
