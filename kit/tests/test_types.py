@@ -37,7 +37,11 @@ COMMAND = "kit types"
 @pytest.fixture(scope="module")
 def typed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a project with notes and their types."""
-    project = copy_project(tmp_path_factory.mktemp("typed"))
+    return make_typed(tmp_path_factory.mktemp("typed"))
+
+
+def make_typed(folder: Path) -> Path:
+    project = copy_project(folder)
     with (project / "api/api.py").open("a", encoding="utf-8") as api:
         api.write(NOTES)
     succeed(project, COMMAND)
@@ -164,9 +168,13 @@ def test_typescript_as_the_guide_has_it_finds_a_wrong_field_and_nothing_else(
 
 
 @pytest.fixture(scope="module")
-def dev(typed: Path) -> Iterator[tuple[Path, Command, str]]:
-    with developing(typed) as (command, url):
-        yield typed, command, url
+def dev(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Path, Command, str]]:
+    # Another one than that of the tests before: these change what it says.
+    project = make_typed(tmp_path_factory.mktemp("developed"))
+    with developing(project) as (command, url):
+        yield project, command, url
 
 
 def test_a_saved_field_is_in_the_file_before_the_page_reloads_and_that_once(
