@@ -22,6 +22,9 @@ LONGEST = (
     "fork",
 )
 
+# What a browser says of a navigation that meets another one.
+RELOADING = ("interrupted by another navigation", "net::ERR_ABORTED")
+
 # A machine that runs three tests at once may be slow; none waits longer than it must.
 expect.set_options(timeout=20_000)
 
@@ -70,7 +73,7 @@ def leave(page: Page) -> None:
             page.goto("about:blank")
             return
         except Error as error:
-            if "interrupted by another navigation" not in str(error):
+            if not any(reason in str(error) for reason in RELOADING):
                 raise
 
 
