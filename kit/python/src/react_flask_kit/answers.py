@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from flask import Flask, Response, has_request_context, request
 
-from .description import handler_of
+from .description import handler_of, is_decorated
 from .json_shapes import COMPONENT, Shapes
 from .own_code import path_in_project
 from .return_hints import HintError, answers_of, function_of
@@ -149,8 +149,7 @@ class AnswerCheck:
             return None
         method = "GET" if request.method == "HEAD" else request.method
         handler = handler_of(view, method)
-        is_decorated = any(hasattr(f, "__wrapped__") for f in (view, handler))
-        return None if is_decorated else function_of(handler)
+        return None if is_decorated(view, handler) else function_of(handler)
 
     def promises_of(self, function: Callable) -> list[Promise]:
         """Return the answers that a hint allows, but for those without a shape."""

@@ -117,8 +117,7 @@ def routes_of(app: Flask) -> Iterator[Route]:
             # None stands for all of them.
             if rule.methods is None or method in rule.methods:
                 handler = handler_of(view, method)
-                is_decorated = any(hasattr(f, "__wrapped__") for f in (view, handler))
-                yield Route(rule, method, handler, is_decorated)
+                yield Route(rule, method, handler, is_decorated(view, handler))
 
 
 def is_static(app: Flask, rule: Rule) -> bool:
@@ -135,6 +134,11 @@ def handler_of(view: Callable, method: str) -> Callable:
     if cls is None:
         return view
     return getattr(cls, method.lower(), cls.dispatch_request)
+
+
+def is_decorated(view: Callable, handler: Callable) -> bool:
+    """Tell whether a decorator (functools.wraps) stands around what answers."""
+    return any(hasattr(function, "__wrapped__") for function in (view, handler))
 
 
 def grouped(routes: Iterable[Route]) -> dict[tuple[str, str], list[Route]]:
